@@ -1,0 +1,127 @@
+"""CoAP messages and their bytes (RFC 7252 §3), UDP only.
+
+Strict both ways: `decode` refuses every format error of §3; what an option means is not its
+business.
+"""
+
+from collections import namedtuple
+
+from protocol.errors import MalformedError, TooLargeError
+from protocol.limits import MAX_DATAGRAM_BYTES
+
+CON, NON, ACK, RST = 0, 1, 2, 3
+EMPTY, GET, POST = 0, 1, 2
+CHANGED, CONTENT = 0x44, 0x45  # 2.04, 2.05
+URI_PATH, CONTENT_FORMAT, MAX_AGE = 11, 12, 14
+
+_VERSION = 1
+_MAX_TOKEN_BYTES = 8
+_MARKER = 0xFF
+_MAX_OPTION = 0xFFFF
+
+
+class Message(namedtuple("Message", ("type", "code", "message_id", "token", "options", "payload"))):
+    """`options` is a list of (number, value) in ascending order of number."""
+
+    type: int
+    code: int
+    message_id: int
+    token: bytes
+    options: list[tuple[int, bytes]]
+    payload: bytes
+
+    def option(self, number: int) -> bytes | None:
+        """The first value of option `number`."""
+        for candidate, value in self.options:
+            if candidate == number:
+                return value
+        return None
+
+
+def empty(kind: int, message_id: int) -> bytes:
+    """An empty ACK or RST (§4.2, §4.3): four bytes."""
+    return encode(Message(kind, EMPTY, message_id, b"", [], b""))
+
+
+def code_text(code: int) -> str:
+    """2.04 for 0x44."""
+    return f"{code >> 5}.{code & 31:02d}"
+
+
+def encode(message: Message) -> bytes:
+    """The datagram. Raises TooLargeError where it would need fragments."""
+    head = _VERSION << 6 | message.type << 4 | len(message.token)
+    out = bytes((head, message.code)) + message.message_id.to_bytes(2, "big") + message.token
+    previous = 0
+    for number, value in message.options:
+        out += _encode_option(number - previous, value)
+        previous = number
+    if message.payload:
+        out += bytes((_MARKER,)) + message.payload
+    if len(out) > MAX_DATAGRAM_BYTES:
+        raise TooLargeError(f"a datagram of {len(out)} bytes, over {MAX_DATAGRAM_BYTES}")
+    return out
+
+
+def _encode_option(delta: int, value: bytes) -> bytes:
+    delta_nibble, delta_more = _split(delta)
+    length_nibble, length_more = _split(len(value))
+    return bytes((delta_nibble << 4 | length_nibble,)) + delta_more + length_more + value
+
+
+def _split(number: int) -> tuple[int, bytes]:
+    """A delta or length as its nibble and the bytes that follow (§3.1)."""
+    if number < 13:
+        return number, b""
+    if number < 269:
+        return 13, bytes((number - 13,))
+    return 14, (number - 269).to_bytes(2, "big")
+
+
+def decode(data: bytes) -> Message:
+    """The message of one datagram; MalformedError for anything §3 calls a format error."""
+    if len(data) < 4 or data[0] >> 6 != _VERSION:
+        raise MalformedError("no CoAP message")
+    kind, token_bytes = data[0] >> 4 & 3, data[0] & 15
+    code, message_id = data[1], data[2] << 8 | data[3]
+    if token_bytes > _MAX_TOKEN_BYTES or 4 + token_bytes > len(data):
+        raise MalformedError(f"a token of {token_bytes} bytes")
+    if code == EMPTY and len(data) != 4:
+        raise MalformedError("an empty message with something in it")
+    if code >> 5 in (1, 6, 7):
+        raise MalformedError(f"reserved code {code_text(code)}")
+    at = 4 + token_bytes
+    options, at = _decode_options(data, at)
+    return Message(kind, code, message_id, bytes(data[4 : 4 + token_bytes]), options, data[at:])
+
+
+def _decode_options(data: bytes, at: int) -> tuple[list[tuple[int, bytes]], int]:
+    """The options from `at` on, and where the payload starts."""
+    options: list[tuple[int, bytes]] = []
+    number = 0
+    while at < len(data):
+        head = data[at]
+        at += 1
+        if head == _MARKER:
+            if at == len(data):
+                raise MalformedError("a payload marker and no payload")
+            break
+        delta, at = _join(data, at, head >> 4)
+        length, at = _join(data, at, head & 15)
+        number += delta
+        if at + length > len(data) or number > _MAX_OPTION:
+            raise MalformedError("an option that ends too late")
+        options.append((number, bytes(data[at : at + length])))
+        at += length
+    return options, at
+
+
+def _join(data: bytes, at: int, nibble: int) -> tuple[int, int]:
+    """The number that `nibble` and the bytes from `at` on spell, and where they end."""
+    if nibble < 13:
+        return nibble, at
+    if nibble == 15 or at + nibble - 12 > len(data):
+        raise MalformedError("an option head that ends too early")
+    if nibble == 13:
+        return data[at] + 13, at + 1
+    return (data[at] << 8 | data[at + 1]) + 269, at + 2

@@ -1,0 +1,57 @@
+"""What can be wrong with bytes that arrived. `reason` is stable: it is part of the wire format.
+
+Any other exception out of `protocol` is a bug of ours.
+"""
+
+
+class ProtocolError(Exception):
+    """The peer's fault; nothing of ours has changed."""
+
+    reason = "protocol-error"
+
+
+class MalformedError(ProtocolError):
+    """Not what our encoder would have written."""
+
+    reason = "malformed"
+
+
+class UnsupportedError(ProtocolError):
+    """Well formed, but a version, algorithm or field we do not speak."""
+
+    reason = "unsupported"
+
+
+class TooLargeError(ProtocolError):
+    """Over a limit of `protocol.limits`."""
+
+    reason = "too-large"
+
+
+class BadMacError(ProtocolError):
+    """The tag does not belong to these bytes, this key and this direction."""
+
+    reason = "bad-mac"
+
+
+class BadSignatureError(ProtocolError):
+    """No signature by the key we were told to trust."""
+
+    reason = "bad-signature"
+
+
+class OutOfStateError(ProtocolError):
+    """An event that the exchange's state does not know."""
+
+    reason = "out-of-state"
+
+
+class TamperedError(ProtocolError):
+    """A stored entry is not the one that was committed to; `index` says which."""
+
+    reason = "tampered"
+
+    def __init__(self, index: int, what: str) -> None:
+        super().__init__(f"entry {index}: {what}")
+        self.index = index
+        self.what = what

@@ -1,0 +1,69 @@
+"""Leaf: what the ledger commits to for one entry (wire-format §6).
+
+The body itself is not in it, only its salted hash, so a body can be deleted later and the
+ledger still verifies; the salt keeps a short deleted body from being guessed.
+"""
+
+import hashlib
+from collections import namedtuple
+
+from protocol import cbor
+from protocol.errors import MalformedError, UnsupportedError
+from protocol.limits import MAX_TIME_MS
+from protocol.merkle import HASH_BYTES
+
+VERSION = 1
+SALT_BYTES = 16
+CHAIN_START = bytes(HASH_BYTES)
+_FIELDS = 6
+_HASH_HEAD = b"\x58\x20"  # a 32-byte string: every leaf ends with one
+
+
+class Leaf(namedtuple("Leaf", ("kind", "received_ms", "clock", "source", "body_hash"))):
+    """`clock` is 1 where the gateway's clock went on from the entry before, else 0."""
+
+    kind: str
+    received_ms: int
+    clock: int
+    source: str
+    body_hash: bytes
+
+
+def hash_body(salt: bytes, body: bytes) -> bytes:
+    return hashlib.sha256(salt + body).digest()
+
+
+def chain(previous: bytes, leaf_hash: bytes) -> bytes:
+    """chain_n = SHA-256(chain_{n-1} ‖ leaf_hash_n), from CHAIN_START."""
+    return hashlib.sha256(previous + leaf_hash).digest()
+
+
+def commits_to(leaf: bytes, salt: bytes, body: bytes) -> bool:
+    """Whether the encoded `leaf` ends with the hash of this salt and body."""
+    return leaf[-HASH_BYTES - 2 :] == _HASH_HEAD + hash_body(salt, body)
+
+
+def encode(leaf: Leaf) -> bytes:
+    return cbor.encode(
+        [VERSION, leaf.kind, leaf.received_ms, leaf.clock, leaf.source, leaf.body_hash]
+    )
+
+
+def decode(data: bytes) -> Leaf:
+    fields = cbor.decode(data)
+    if not isinstance(fields, list) or not fields:
+        raise MalformedError("a leaf is an array")
+    if fields[0] != VERSION or fields[0] is True:
+        raise UnsupportedError(f"leaf version {fields[0]!r}")
+    if len(fields) != _FIELDS:
+        raise MalformedError(f"a leaf of {len(fields)} fields, not {_FIELDS}")
+    _, kind, received_ms, clock, source, body_hash = fields
+    if not isinstance(kind, str) or not isinstance(source, str):
+        raise MalformedError("a leaf's kind and source are text")
+    if not isinstance(received_ms, int) or not 0 <= received_ms <= MAX_TIME_MS:
+        raise MalformedError("a leaf's time is Unix ms")
+    if clock not in (0, 1) or clock is True or clock is False:
+        raise MalformedError("a leaf's numbers are numbers")
+    if not isinstance(body_hash, bytes) or len(body_hash) != HASH_BYTES:
+        raise MalformedError(f"a body hash is {HASH_BYTES} bytes")
+    return Leaf(kind, received_ms, clock, source, body_hash)

@@ -1,0 +1,32 @@
+"""Numbers both sides must agree on, each with its reason."""
+
+# RFC 7252 §4.6: a datagram of 1152 bytes with a payload of 1024 fits IPv6's smallest MTU.
+MAX_DATAGRAM_BYTES = 1152
+MAX_ENVELOPE_BYTES = 1024
+
+# 1024 bytes hold about 60 records; more in one pack is an attack or a mistake.
+MAX_PACK_RECORDS = 128
+
+# array > record map > decimal fraction > its array is four; one to spare.
+MAX_CBOR_DEPTH = 5
+
+# Long enough for "rack-7/inlet-temperature", short enough for a table column.
+MAX_NAME_BYTES = 64
+
+# Decimal fractions: what 64-bit integers and any real sensor need.
+MAX_MANTISSA = (1 << 63) - 1
+MIN_EXPONENT = -18
+
+# Fits a signed 64-bit integer in every database; the year 292 million, in ms.
+MAX_TIME_MS = (1 << 63) - 1
+
+# RFC 8428 §4.5.3: times below 2**28 seconds are relative to now.
+RELATIVE_TIME_MS = (1 << 28) * 1000
+
+# RFC 7252 §4.8, the defaults; a device on a quiet LAN may wait less.
+ACK_TIMEOUT_MS = 2000
+MAX_RETRANSMIT = 4
+# After an empty ACK the answer comes by itself; MAX_TRANSMIT_WAIT (93 s) is the RFC's patience.
+SEPARATE_TIMEOUT_MS = 93_000
+
+CONTENT_FORMAT_COSE_MAC0 = 17  # RFC 9052 §11.3.2
