@@ -11,6 +11,19 @@ from protocol.errors import TamperedError
 from protocol.merkle import Frontier, leaf_hash
 
 
+def check_entry(
+    index: int, previous: bytes, leaf: bytes, salt: bytes, body: bytes | None, chain: bytes | None
+) -> tuple[bytes, bytes]:
+    """(leaf hash, chain value) of one entry after `previous`, or TamperedError."""
+    if body is not None and not leaves.commits_to(leaf, salt, body):
+        raise TamperedError(index, "the body is not the one in the leaf")
+    hashed = leaf_hash(leaf)
+    computed = leaves.chain(previous, hashed)
+    if chain is not None and chain != computed:
+        raise TamperedError(index, "the chain breaks: leaf or chain value was changed")
+    return hashed, computed
+
+
 class Audit:
     """`size` entries were right so far; `chain` is the chain value after them."""
 
@@ -32,13 +45,7 @@ class Audit:
 
         `body` is None where it was deleted; `chain` is the stored value, where there is one.
         """
-        if body is not None and not leaves.commits_to(leaf, salt, body):
-            raise TamperedError(self.size, "the body is not the one in the leaf")
-        hashed = leaf_hash(leaf)
-        computed = leaves.chain(self.chain, hashed)
-        if chain is not None and chain != computed:
-            raise TamperedError(self.size, "the chain breaks: leaf or chain value was changed")
-        self.chain = computed
+        hashed, self.chain = check_entry(self.size, self.chain, leaf, salt, body, chain)
         self._frontier.add(hashed)
         self.size += 1
         self._compare_mark()

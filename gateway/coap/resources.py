@@ -1,0 +1,101 @@
+"""`POST /r` and `GET /time`: a request becomes a submission, an outcome becomes a code."""
+
+from collections.abc import Callable
+
+import aiocoap
+from aiocoap import Code
+from aiocoap.resource import Resource
+
+from gateway.errors import ANSWERS, GatewayError, UnsupportedFormatError
+from gateway.ingest import judge
+from gateway.ledger.batch import Number, Submission
+from gateway.metrics import Metrics
+from gateway.registry import Registry
+from gateway.sequencer import Sequencer
+from protocol import cbor, receipt
+from protocol.errors import ProtocolError
+from protocol.limits import CONTENT_FORMAT_COSE_MAC0
+from protocol.receipt import Receipt
+
+RETRY_AFTER_S = 5  # Max-Age of a 5.03: a full queue drains in less, a full disk is asked rarely
+_CBOR_FORMAT = 60
+_TIME_MAX_AGE_S = 0
+
+
+class ReadingsResource(Resource):  # type: ignore[misc]  # aiocoap ships no types
+    """`refresh` is told of an unknown kid before it is refused: it may have just been added."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        sequencer: Sequencer,
+        metrics: Metrics,
+        *,
+        refresh: Callable[[bytes], None],
+        time_ms: Callable[[], int],
+    ) -> None:
+        super().__init__()
+        self.ct = CONTENT_FORMAT_COSE_MAC0
+        self.rt = "tallystick.readings"
+        self._registry = registry
+        self._sequencer = sequencer
+        self._metrics = metrics
+        self._refresh = refresh
+        self._time_ms = time_ms
+
+    async def render_post(self, request: aiocoap.Message) -> aiocoap.Message:
+        try:
+            answer, outcome = await self._keep(request)
+        except (ProtocolError, GatewayError) as error:
+            answer, outcome = _refusal(error.reason), error.reason
+        self._metrics.outcomes.labels("coap", outcome).inc()
+        return answer
+
+    async def _keep(self, request: aiocoap.Message) -> tuple[aiocoap.Message, str]:
+        if request.opt.content_format != CONTENT_FORMAT_COSE_MAC0:
+            raise UnsupportedFormatError("Content-Format 17 is what /r reads")
+        self._refresh(bytes(request.payload))
+        accepted = judge(request.payload, self._registry)
+        sealed = accepted.envelope
+        number = Number(sealed.kid, sealed.epoch, sealed.sequence)
+        kept = await self._sequencer.submit(Submission(accepted.draft, number))
+        # Only now, after the commit: this is the promise.
+        payload = receipt.seal(
+            accepted.device.down,
+            Receipt(kept.index, self._time_ms(), 0, 0),
+            kid=sealed.kid,
+            epoch=sealed.epoch,
+            sequence=sealed.sequence,
+        )
+        answer = aiocoap.Message(
+            code=Code(ANSWERS["kept"].coap),
+            payload=payload,
+            content_format=CONTENT_FORMAT_COSE_MAC0,
+        )
+        return answer, "repeat" if kept.repeat else "kept"
+
+
+class TimeResource(Resource):  # type: ignore[misc]  # aiocoap ships no types
+    """CBOR Unix ms, 0 where the clock is not trusted. Not authenticated: a hint for people."""
+
+    def __init__(self, time_ms: Callable[[], int]) -> None:
+        super().__init__()
+        self.ct = _CBOR_FORMAT
+        self.rt = "tallystick.time"
+        self._time_ms = time_ms
+
+    async def render_get(self, request: aiocoap.Message) -> aiocoap.Message:
+        return aiocoap.Message(
+            payload=cbor.encode(self._time_ms()),
+            content_format=_CBOR_FORMAT,
+            max_age=_TIME_MAX_AGE_S,
+        )
+
+
+def _refusal(reason: str) -> aiocoap.Message:
+    """No diagnostic payload: whoever asks here may be anyone."""
+    answer = ANSWERS[reason]
+    message = aiocoap.Message(code=Code(answer.coap))
+    if answer.retry:
+        message.opt.max_age = RETRY_AFTER_S
+    return message

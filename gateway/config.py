@@ -1,0 +1,95 @@
+"""tallystick.toml and collector.toml -> frozen structs. Unknown keys are refused, by name.
+
+Defaults are in the types, units in the names; secrets are paths, never values.
+"""
+
+import difflib
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from gateway.errors import ConfigError
+
+GATEWAY_FILE, COLLECTOR_FILE = "tallystick.toml", "collector.toml"
+
+
+class CoapConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Devices are known by their keys; bind where they can reach you ("0.0.0.0", "::")."""
+
+    host: str = "127.0.0.1"
+    port: int = 5683
+
+
+class HttpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Reading needs a token unless bound to loopback; a public bind without tokens is refused."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    require_token: bool = False
+
+
+class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    checkpoint_every_ms: int = 1000
+    checkpoint_every_entries: int = 10_000
+    commit_delay_ms: int = 0  # gather longer before each sync; at most 80, for SD cards
+    max_pending: int = 4096  # waiting for the writer; one more is answered 5.03
+    max_batch: int = 1024  # envelopes in one transaction
+
+
+class ForwardConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    url: str
+    token_file: str
+    batch_entries: int = 500
+    timeout_ms: int = 10_000
+    retry_min_ms: int = 1000
+    retry_max_ms: int = 60_000
+
+
+class GatewayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    origin: str
+    coap: CoapConfig = CoapConfig()
+    http: HttpConfig = HttpConfig()
+    ledger: LedgerConfig = LedgerConfig()
+    forward: ForwardConfig | None = None
+
+
+class CollectorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    http: HttpConfig = HttpConfig(port=8090)
+    max_batch_bytes: int = 4 * 1024 * 1024
+    trust: list[str] = []  # verifier keys of the ledgers to accept
+
+
+_Config = TypeVar("_Config", GatewayConfig, CollectorConfig)
+
+
+def load(path: Path, kind: type[_Config]) -> _Config:
+    """The configuration in `path`; ConfigError names the key that is wrong and the fix."""
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ConfigError(f"no {path}", f"run `tallystick init {path.parent}` first") from error
+    try:
+        config = msgspec.toml.decode(text, type=kind)
+    except msgspec.DecodeError as error:  # ValidationError is one of them
+        raise ConfigError(f"{path}: {error}", _hint(str(error), kind)) from error
+    if isinstance(config, GatewayConfig) and not 0 <= config.ledger.commit_delay_ms <= 80:
+        raise ConfigError(
+            f"{path}: ledger.commit_delay_ms is {config.ledger.commit_delay_ms}",
+            "use 0 to 80: a device expects its answer within 100 ms",
+        )
+    return config
+
+
+def _hint(message: str, kind: type[msgspec.Struct]) -> str:
+    """For an unknown key, the known one that looks most like it."""
+    wrong = message.split("`")[1] if "unknown field" in message else ""
+    close = difflib.get_close_matches(wrong, sorted(_keys(kind)), n=1) if wrong else []
+    return f"did you mean `{close[0]}`?" if close else "correct it and start again"
+
+
+def _keys(kind: type[msgspec.Struct]) -> set[str]:
+    keys = {field.name for field in msgspec.structs.fields(kind)}
+    for section in (CoapConfig, HttpConfig, LedgerConfig, ForwardConfig):
+        keys |= {field.name for field in msgspec.structs.fields(section)}
+    return keys

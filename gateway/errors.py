@@ -1,0 +1,166 @@
+"""What the gateway can refuse, and the one table that says how each refusal is told.
+
+GatewayError: we refuse this request and are well. FatalError: our own state is unknown or
+not ours; the program stops and says what to do.
+"""
+
+from typing import NamedTuple
+
+
+class GatewayError(Exception):
+    reason = "refused"
+
+
+class UnknownDeviceError(GatewayError):
+    reason = "unknown-device"
+
+
+class RevokedError(GatewayError):
+    reason = "revoked"
+
+
+class WrongNameError(GatewayError):
+    """A pack whose readings are named after another device."""
+
+    reason = "wrong-name"
+
+
+class UnsupportedFormatError(GatewayError):
+    """A Content-Format we do not read."""
+
+    reason = "unsupported-format"
+
+
+class ConflictError(GatewayError):
+    """An (epoch, sequence) that is already in the log with other bytes."""
+
+    reason = "conflict"
+
+
+class BusyError(GatewayError):
+    """The queue before the writer is full; nothing was done."""
+
+    reason = "busy"
+
+
+class StoreFullError(GatewayError):
+    """No space left: nothing of the transaction was kept."""
+
+    reason = "store-full"
+
+
+class StoreFailedError(GatewayError):
+    """The store failed; whether it kept the transaction has to be read from it again."""
+
+    reason = "store-failed"
+
+
+class BadQueryError(GatewayError):
+    reason = "bad-query"
+
+
+class UnauthorizedError(GatewayError):
+    """No token, or one that is not known or has expired."""
+
+    reason = "unauthorized"
+
+
+class ForbiddenError(GatewayError):
+    """A token without the scope this needs."""
+
+    reason = "forbidden"
+
+
+class NotFoundError(GatewayError):
+    reason = "not-found"
+
+
+class IntegrityError(GatewayError):
+    """A stored body that is not the one in its leaf: it is never served."""
+
+    reason = "integrity"
+
+
+class UnknownOriginError(GatewayError):
+    """A batch of a ledger whose key the collector was not told to trust."""
+
+    reason = "unknown-origin"
+
+
+class OutOfOrderError(GatewayError):
+    """A batch that starts past what the collector holds; `next_index` says where to go on."""
+
+    reason = "out-of-order"
+
+    def __init__(self, message: str, next_index: int) -> None:
+        super().__init__(message)
+        self.next_index = next_index
+
+
+class ForkedError(GatewayError):
+    """Entries or a checkpoint that contradict what the collector has seen before."""
+
+    reason = "forked"
+
+
+class FatalError(Exception):
+    """Stop. `fix` is the next thing to type or to look at."""
+
+    def __init__(self, message: str, fix: str) -> None:
+        super().__init__(message)
+        self.fix = fix
+
+
+class ConfigError(FatalError):
+    """A configuration or a directory that cannot be used as it is."""
+
+
+class HeldError(FatalError):
+    """Another process has this directory."""
+
+
+class RolledBackError(FatalError):
+    """The ledger is behind, or differs from, a checkpoint that our key signed."""
+
+
+class Answer(NamedTuple):
+    """How one outcome is told: CoAP code byte, HTTP status, and whether waiting helps."""
+
+    coap: int
+    http: int
+    retry: bool = False
+
+
+def _code(class_: int, detail: int) -> int:
+    return class_ << 5 | detail
+
+
+# reason -> answer; the reason itself is the metric label and the problem type.
+ANSWERS = {
+    "kept": Answer(_code(2, 4), 200),
+    "repeat": Answer(_code(2, 4), 200),
+    # protocol.errors: the bytes are wrong
+    "malformed": Answer(_code(4, 0), 400),
+    "unsupported": Answer(_code(4, 0), 400),
+    "too-large": Answer(_code(4, 13), 413),
+    "bad-mac": Answer(_code(4, 1), 401),
+    "bad-signature": Answer(_code(4, 1), 401),
+    "tampered": Answer(_code(4, 9), 409),
+    # ours: the request is refused
+    "wrong-name": Answer(_code(4, 0), 400),
+    "bad-query": Answer(_code(4, 0), 400),
+    "unknown-device": Answer(_code(4, 1), 401),
+    "unauthorized": Answer(_code(4, 1), 401),
+    "revoked": Answer(_code(4, 3), 403),
+    "forbidden": Answer(_code(4, 3), 403),
+    "unknown-origin": Answer(_code(4, 3), 403),
+    "not-found": Answer(_code(4, 4), 404),
+    "conflict": Answer(_code(4, 9), 409),
+    "out-of-order": Answer(_code(4, 9), 409),
+    "forked": Answer(_code(4, 9), 422),
+    "unsupported-format": Answer(_code(4, 15), 415),
+    "integrity": Answer(_code(5, 0), 500),
+    "busy": Answer(_code(5, 3), 503, retry=True),
+    "store-full": Answer(_code(5, 3), 507, retry=True),
+    "store-failed": Answer(_code(5, 3), 503, retry=True),
+}

@@ -1,0 +1,77 @@
+"""The HTTP door: Starlette routes on uvicorn, ended by us, not by signals."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Sequence
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
+
+from gateway.config import HttpConfig
+from gateway.errors import ConfigError, GatewayError
+from gateway.http.problems import on_http_error, on_refusal
+from protocol.errors import ProtocolError
+
+_STOP_S = 2  # open streams are cut after this
+_START_POLL_S = 0.01
+
+
+def application(routes: Sequence[BaseRoute]) -> Starlette:
+    return Starlette(
+        routes=list(routes),
+        exception_handlers={
+            GatewayError: on_refusal,
+            ProtocolError: on_refusal,
+            HTTPException: on_http_error,
+        },
+    )
+
+
+@contextlib.asynccontextmanager
+async def serving(config: HttpConfig, app: Starlette) -> AsyncIterator[int]:
+    """Serves until the block ends; yields the port. ConfigError where it cannot be had."""
+    listener = _listen(config)
+    server = _Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=_STOP_S,
+            server_header=False,
+        )
+    )
+    task = asyncio.create_task(server.serve(sockets=[listener]), name="http")
+    while not server.started and not task.done():
+        await asyncio.sleep(_START_POLL_S)
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        await task
+
+
+class _Server(uvicorn.Server):
+    """Signals belong to the composition root."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]
+        yield
+
+
+def _listen(config: HttpConfig) -> socket.socket:
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((config.host, config.port))
+    except OSError as error:
+        listener.close()
+        raise ConfigError(
+            f"cannot listen for HTTP on {config.host}:{config.port}: {error.strerror}",
+            "stop what has the port, or set [http] port",
+        ) from error
+    return listener

@@ -1,0 +1,95 @@
+"""`/checkpoint`, `/verify`, `/stats`, `/healthz`, `/metrics`: what the gateway says of itself."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from gateway.errors import BusyError, NotFoundError
+from gateway.http.auth import Guard
+from gateway.ledger import fsck
+from gateway.metrics import CONTENT_TYPE, Metrics
+from gateway.store import Store
+
+STALLED_S = 10  # a writer that has not looked up for this long is stuck in a sync
+
+
+class Facts(NamedTuple):
+    """What the writer knows right now."""
+
+    origin: str
+    size: int
+    signed_size: int
+    note: str
+    pending: int
+    heartbeat: float  # time.monotonic()
+    failing: str | None  # reason of the last failed transaction
+    clock_trusted: bool
+    forward: dict[str, object] | None
+
+
+class StatusRoutes:
+    """`/healthz` is about progress: it fails when nothing could be kept, not when idle."""
+
+    def __init__(
+        self, store: Store, guard: Guard, metrics: Metrics, facts: Callable[[], Facts]
+    ) -> None:
+        self._store = store
+        self._guard = guard
+        self._metrics = metrics
+        self._facts = facts
+        self._verifying = asyncio.Lock()
+        self.routes = [
+            Route("/checkpoint", self.checkpoint),
+            Route("/verify", self.verify),
+            Route("/stats", self.stats),
+            Route("/healthz", self.healthz),
+            Route("/metrics", self.metrics),
+        ]
+
+    async def checkpoint(self, request: Request) -> Response:
+        """The last signed note. Open to anyone: it is made to be handed around."""
+        note = self._facts().note
+        if not note:
+            raise NotFoundError("nothing is signed yet")
+        return PlainTextResponse(note, headers={"Cache-Control": "no-store"})
+
+    async def verify(self, request: Request) -> Response:
+        """Recomputes everything, beside the writer. One at a time."""
+        self._guard.check(request, "read")
+        if self._verifying.locked():
+            raise BusyError("a verification is running; ask again when it is done")
+        async with self._verifying:
+            facts = self._facts()
+            report = await asyncio.to_thread(fsck.check, self._store, facts.origin, facts.note)
+        return JSONResponse(report.as_json(), status_code=200 if report.valid else 500)
+
+    async def stats(self, request: Request) -> Response:
+        self._guard.check(request, "read")
+        facts = self._facts()
+        shown = facts._asdict()
+        for inner in ("note", "heartbeat"):
+            del shown[inner]
+        return JSONResponse(shown)
+
+    async def healthz(self, request: Request) -> Response:
+        facts = self._facts()
+        faults = []
+        if facts.failing:
+            faults.append(f"the last transaction failed: {facts.failing}")
+        if facts.pending and time.monotonic() - facts.heartbeat > STALLED_S:
+            faults.append(f"{facts.pending} submissions wait and the writer does not move")
+        if not facts.clock_trusted:
+            faults.append("the clock is not set, or was set back")
+        return JSONResponse(
+            {"status": "failing" if faults else "ok", "faults": faults},
+            status_code=503 if faults else 200,
+        )
+
+    async def metrics(self, request: Request) -> Response:
+        self._guard.check(request, "read")
+        return Response(self._metrics.text(), media_type=CONTENT_TYPE)

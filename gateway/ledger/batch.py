@@ -1,0 +1,93 @@
+"""Batch: which submissions of one transaction become entries, and what each hears.
+
+(kid, epoch, sequence) decides, with no time window: the same bytes again get the same
+answer, other bytes under a number that is taken get a conflict and leave an alert.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from gateway.errors import ConflictError
+from gateway.ledger.log import Draft
+from gateway.store import Reader
+
+ALERT = "alert"  # the kind of entry a conflict leaves
+
+
+class Number(NamedTuple):
+    kid: bytes
+    epoch: int
+    sequence: int
+
+
+class Submission(NamedTuple):
+    """`number` is None for what nobody numbers: enrolments and the like."""
+
+    draft: Draft
+    number: Number | None = None
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """`repeat`: it was in the log before, and nothing was written."""
+
+    index: int
+    repeat: bool
+
+
+class Plan(NamedTuple):
+    """`numbers` and `outcomes` speak of final indexes: the log grows by `drafts`, in order."""
+
+    drafts: list[Draft]
+    numbers: dict[Number, int]
+    outcomes: list[Kept | ConflictError]
+    alerts: list[Number]
+
+
+def plan(
+    submissions: Sequence[Submission], size: int, reader: Reader, alerted: set[Number]
+) -> Plan:
+    """`alerted` are conflicts already in the log: a device that insists leaves one alert."""
+    result = Plan([], {}, [], [])
+    for draft, number in submissions:
+        if number is None:
+            _add(draft, size, result)
+            continue
+        taken = _taken(number, result, reader)
+        if taken is None:
+            result.numbers[number] = _add(draft, size, result)
+        elif _body(taken, size, result, reader) == draft.body:
+            result.outcomes.append(Kept(taken, repeat=True))
+        else:
+            result.outcomes.append(_conflict(draft.source, number, taken))
+            if number not in alerted and number not in result.alerts:
+                result.alerts.append(number)
+                # the refused bytes themselves are the evidence
+                result.drafts.append(Draft(ALERT, draft.source, draft.body))
+    return result
+
+
+def _add(draft: Draft, size: int, so_far: Plan) -> int:
+    index = size + len(so_far.drafts)
+    so_far.drafts.append(draft)
+    so_far.outcomes.append(Kept(index, repeat=False))
+    return index
+
+
+def _taken(number: Number, so_far: Plan, reader: Reader) -> int | None:
+    index = so_far.numbers.get(number)
+    return reader.number(*number) if index is None else index
+
+
+def _body(index: int, size: int, so_far: Plan, reader: Reader) -> bytes | None:
+    if index >= size:
+        return so_far.drafts[index - size].body
+    return reader.entries(index, index + 1)[0].body
+
+
+def _conflict(source: str, number: Number, taken: int) -> ConflictError:
+    return ConflictError(
+        f"{source}: epoch {number.epoch} sequence {number.sequence}"
+        f" is entry {taken} with other bytes"
+    )

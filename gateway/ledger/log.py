@@ -1,0 +1,128 @@
+"""Log: the ledger's growing end. Extends in memory, is stored by the caller, then adopted.
+
+Does no I/O and reads no clock. The owner is the one writer; `extended` changes nothing, so
+a failed transaction leaves the log as it was.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from gateway.ledger import hashes, tree
+from gateway.store import Entry, Node, Reader, Transaction
+from protocol import leaf as leaves
+from protocol.leaf import CHAIN_START, Leaf
+from protocol.merkle import EMPTY_ROOT, leaf_hash
+
+
+class Draft(NamedTuple):
+    """What is to become an entry."""
+
+    kind: str
+    source: str
+    body: bytes
+
+
+class Stamp(NamedTuple):
+    """When a batch was received: Unix ms, and 1 where that goes on from the entry before."""
+
+    received_ms: int
+    clock: int
+
+
+class Sealed(NamedTuple):
+    """A leaf with what it commits to, before it has a place."""
+
+    leaf: bytes
+    salt: bytes
+    body: bytes | None
+
+
+class Extension(NamedTuple):
+    entries: list[Entry]
+    nodes: list[tuple[Node, bytes]]
+    log: "Log"
+
+    def put(self, transaction: Transaction) -> None:
+        transaction.append(self.entries)
+        for node, value in self.nodes:
+            transaction.put_node(node, value)
+
+
+class Log:
+    """`edge[k]` holds the hashes of level 8k that do not fill a subtree of 256 yet."""
+
+    def __init__(
+        self, size: int, chain: bytes, received_ms: int, edge: Sequence[Sequence[bytes]]
+    ) -> None:
+        self.size = size
+        self.chain = chain
+        self.received_ms = received_ms
+        self._edge = edge
+
+    @staticmethod
+    def empty() -> "Log":
+        return Log(0, CHAIN_START, 0, [[]])
+
+    @staticmethod
+    def load(reader: Reader) -> "Log":
+        """The log as the store has it; reads at most 255 hashes a level."""
+        last = reader.last()
+        if last is None:
+            return Log.empty()
+        size = last.index + 1
+        edge, level, count = [], 0, size
+        while count:
+            edge.append(hashes.at_level(reader, level, count - count % hashes.WIDTH, count))
+            level += hashes.STEP
+            count //= hashes.WIDTH
+        return Log(size, last.chain, last.received_ms, edge)
+
+    def root(self) -> bytes:
+        complete: list[bytes] = []
+        for level in reversed(self._edge):
+            for span, n in tree.complete_subtrees(0, len(level)):
+                complete.append(hashes.climb(list(level[n << span : (n + 1) << span])))
+        return tree.fold(complete) if complete else EMPTY_ROOT
+
+    def seal(self, drafts: Sequence[Draft], stamp: Stamp, salts: bytes) -> list[Sealed]:
+        """Leaves for `drafts`; `salts` holds SALT_BYTES random bytes for each."""
+        sealed = []
+        for position, draft in enumerate(drafts):
+            start = position * leaves.SALT_BYTES
+            salt = salts[start : start + leaves.SALT_BYTES]
+            body_hash = leaves.hash_body(salt, draft.body)
+            leaf = Leaf(draft.kind, stamp.received_ms, stamp.clock, draft.source, body_hash)
+            sealed.append(Sealed(leaves.encode(leaf), salt, draft.body))
+        return sealed
+
+    def extended(self, sealed: Sequence[Sealed]) -> Extension:
+        """What appending these leaves adds, and the log after it. Raises on a malformed leaf."""
+        chain, received_ms = self.chain, self.received_ms
+        edge = [list(level) for level in self._edge]
+        entries: list[Entry] = []
+        nodes: list[tuple[Node, bytes]] = []
+        for index, (leaf, salt, body) in enumerate(sealed, self.size):
+            fields = leaves.decode(leaf)
+            hashed = leaf_hash(leaf)
+            chain, received_ms = leaves.chain(chain, hashed), fields.received_ms
+            entries.append(
+                Entry(index, fields.kind, fields.source, received_ms, leaf, chain, salt, body)
+            )
+            nodes += _push(edge, hashed, index)
+        return Extension(entries, nodes, Log(self.size + len(entries), chain, received_ms, edge))
+
+
+def _push(edge: list[list[bytes]], value: bytes, index: int) -> list[tuple[Node, bytes]]:
+    """Adds leaf hash number `index` to the edge; returns the subtrees of 256 it fills."""
+    filled: list[tuple[Node, bytes]] = []
+    for depth in range(len(edge) + 1):
+        if depth == len(edge):
+            edge.append([])
+        edge[depth].append(value)
+        if len(edge[depth]) < hashes.WIDTH:
+            break
+        value = hashes.climb(edge[depth])
+        edge[depth].clear()
+        level = (depth + 1) * hashes.STEP
+        filled.append(((level, index >> level), value))
+    return filled

@@ -1,0 +1,59 @@
+"""The check before the first entry: is this the ledger our last checkpoints speak of?
+
+Recomputes only what is not signed yet, so a start costs the same however long the log is.
+"""
+
+from gateway.errors import ConfigError, RolledBackError
+from gateway.ledger import hashes, tree
+from gateway.ledger.log import Log
+from gateway.store import Reader
+from protocol.audit import check_entry
+from protocol.checkpoint import Checkpoint
+from protocol.errors import TamperedError
+from protocol.leaf import CHAIN_START
+
+ORIGIN = "origin"  # state key: whose ledger this is
+CHECKPOINT = "checkpoint"  # state key: the last note signed before the last commit
+_STEP = 1000
+
+
+def check_origin(reader: Reader, origin: str) -> None:
+    stored = (reader.state(ORIGIN) or b"").decode()
+    if stored != origin:
+        raise ConfigError(
+            f"this ledger belongs to {stored!r}, the configuration says {origin!r}",
+            "put the right ledger.sqlite back, or correct `origin` in tallystick.toml",
+        )
+
+
+def check_signed(reader: Reader, log: Log, signed: Checkpoint) -> None:
+    """RolledBackError unless the log still starts with what `signed` covers and is sound after."""
+    if log.size < signed.size:
+        raise RolledBackError(
+            f"the ledger has {log.size} entries, but its checkpoint of {signed.size} is signed:"
+            " the end was cut off, or an older copy was put back",
+            "restore the newer ledger.sqlite; nothing will be signed under this origin until then",
+        )
+    root = tree.root(signed.size, hashes.reading(reader))
+    if root != signed.root:
+        raise RolledBackError(
+            f"the first {signed.size} entries are not those that were signed",
+            "run `tallystick verify DIR` to see which entry differs, and restore a backup",
+        )
+    try:
+        _check_tail(reader, signed.size, log.size)
+    except TamperedError as error:
+        raise RolledBackError(
+            str(error), "run `tallystick verify DIR`, restore a backup"
+        ) from error
+
+
+def _check_tail(reader: Reader, start: int, stop: int) -> None:
+    before = reader.entries(start - 1, start)
+    index, chain = start, before[0].chain if before else CHAIN_START
+    for first in range(start, stop, _STEP):
+        for entry in reader.entries(first, min(first + _STEP, stop)):
+            if entry.index != index:
+                raise TamperedError(index, "the entry is missing")
+            _, chain = check_entry(index, chain, entry.leaf, entry.salt, entry.body, entry.chain)
+            index += 1

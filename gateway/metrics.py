@@ -1,0 +1,42 @@
+"""The gateway's and the collector's counters, in a registry of their own (no globals)."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Metrics:
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.outcomes = Counter(
+            "tallystick_requests",
+            "Requests by door and outcome (the reasons of gateway.errors.ANSWERS)",
+            ["door", "outcome"],
+            registry=registry,
+        )
+        self.entries = Gauge("tallystick_entries", "Entries in the ledger", registry=registry)
+        self.signed = Gauge("tallystick_signed", "Entries under a checkpoint", registry=registry)
+        self.pending = Gauge("tallystick_pending", "Waiting for the writer", registry=registry)
+        self.commit_seconds = Histogram(
+            "tallystick_commit_seconds",
+            "One transaction, sync included",
+            buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
+            registry=registry,
+        )
+        self.clock_steps = Counter(
+            "tallystick_clock_suspect",
+            "Batches received while the clock was unset or had gone back",
+            registry=registry,
+        )
+        self.checkpoint_failures = Counter(
+            "tallystick_checkpoint_failures", "Checkpoints not written", registry=registry
+        )
+        self.forward_cursor = Gauge(
+            "tallystick_forward_cursor", "Next index to forward", registry=registry
+        )
+        self.forward_failures = Counter(
+            "tallystick_forward_failures", "Batches not accepted", ["reason"], registry=registry
+        )
+
+    def text(self) -> bytes:
+        return generate_latest(self.registry)

@@ -1,0 +1,55 @@
+"""Registry: which devices may speak, by key identifier. Pure: an adapter fills it."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from gateway.errors import RevokedError, UnknownDeviceError
+from protocol import envelope
+from protocol.envelope import DOWN, UP
+from protocol.mac import HmacKey
+
+
+class Device(NamedTuple):
+    """A device with its direction keys; `profile` is how its envelopes are authenticated."""
+
+    name: str
+    kid: bytes
+    profile: str
+    revoked: bool
+    up: HmacKey
+    down: HmacKey
+
+
+def device_of(name: str, profile: str, secret: bytes, *, revoked: bool) -> Device:
+    return Device(
+        name,
+        envelope.kid_of(name, profile),
+        profile,
+        revoked,
+        envelope.direction_key(secret, UP),
+        envelope.direction_key(secret, DOWN),
+    )
+
+
+class Registry:
+    def __init__(self, devices: Iterable[Device] = ()) -> None:
+        self._by_kid: dict[bytes, Device] = {}
+        self.replace(devices)
+
+    def replace(self, devices: Iterable[Device]) -> None:
+        self._by_kid = {device.kid: device for device in devices}
+
+    def __len__(self) -> int:
+        return len(self._by_kid)
+
+    def knows(self, kid: bytes) -> bool:
+        return kid in self._by_kid
+
+    def find(self, kid: bytes) -> Device:
+        """The device that may speak under `kid`; Unknown- or RevokedError."""
+        device = self._by_kid.get(kid)
+        if device is None:
+            raise UnknownDeviceError(f"no device with kid {kid.hex()}")
+        if device.revoked:
+            raise RevokedError(f"{device.name} was revoked")
+        return device

@@ -1,0 +1,139 @@
+"""Sequencer: the only writer. Gathers submissions, commits them together, answers each.
+
+Self-clocking group commit: while one transaction syncs, the next batch gathers; a lone
+submission is committed at once. One thread owns the log and the store's writing side; the
+event loop owns the queue's entrance and the futures.
+"""
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+from gateway.config import LedgerConfig
+from gateway.errors import BusyError, GatewayError
+from gateway.feed import Feed
+from gateway.ledger.batch import Kept, Submission
+from gateway.ledger.writer import LedgerWriter
+from gateway.metrics import Metrics
+
+_IDLE_MS = 1000  # how often an idle writer looks up, for its heartbeat
+
+
+class _Waiting(NamedTuple):
+    submission: Submission
+    future: "asyncio.Future[Kept]"
+
+
+class Sequencer:
+    """`submit` from the event loop; `failed` is called there if the writer has to stop."""
+
+    def __init__(
+        self,
+        writer: LedgerWriter,
+        feed: Feed,
+        metrics: Metrics,
+        config: LedgerConfig,
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        self._writer = writer
+        self._feed = feed
+        self._metrics = metrics
+        self._config = config
+        self._failed = failed
+        self._loop = asyncio.get_running_loop()
+        self._changed = threading.Condition()
+        self._queue: deque[_Waiting] = deque()  # guarded by _changed
+        self._states: dict[str, bytes] = {}  # guarded by _changed
+        self._stopping = False  # guarded by _changed
+        self.heartbeat = time.monotonic()  # written by the thread, read by anyone
+        self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
+        self._thread.start()
+
+    def submit(self, submission: Submission) -> "asyncio.Future[Kept]":
+        """Resolves after the commit; BusyError where the queue is full and nothing was done."""
+        with self._changed:
+            if self._stopping or len(self._queue) >= self._config.max_pending:
+                raise BusyError(f"{len(self._queue)} submissions are waiting for the writer")
+            future: asyncio.Future[Kept] = self._loop.create_future()
+            self._queue.append(_Waiting(submission, future))
+            self._changed.notify()
+        return future
+
+    def remember(self, key: str, value: bytes) -> None:
+        """Puts a small fact into the next transaction; lost with a crash, so only for hints."""
+        with self._changed:
+            self._states[key] = value
+
+    @property
+    def pending(self) -> int:
+        return len(self._queue)
+
+    async def stop(self) -> None:
+        """Commits what is queued, signs a last checkpoint, and ends the thread."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        await asyncio.to_thread(self._thread.join)
+
+    # --- the writer thread ------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            while self._turn():
+                pass
+        except BaseException as error:
+            self._loop.call_soon_threadsafe(self._failed, error)
+
+    def _turn(self) -> bool:
+        batch, states, stopping = self._take()
+        self.heartbeat = time.monotonic()
+        if batch or (stopping and states):
+            self._commit(batch, states)
+        ending = stopping and not self._queue
+        self._writer.sign_if_due(time.monotonic(), force=ending)
+        self._loop.call_soon_threadsafe(self._publish)
+        return not ending
+
+    def _take(self) -> tuple[list[_Waiting], dict[str, bytes], bool]:
+        with self._changed:
+            if not self._queue and not self._stopping:
+                wait_ms = self._writer.due_in_ms(time.monotonic(), _IDLE_MS)
+                self._changed.wait(wait_ms / 1000)
+            if self._queue and self._config.commit_delay_ms and not self._stopping:
+                self._changed.wait_for(lambda: self._stopping, self._config.commit_delay_ms / 1000)
+            count = min(len(self._queue), self._config.max_batch)
+            batch = [self._queue.popleft() for _ in range(count)]
+            states, self._states = (self._states, {}) if batch or self._stopping else ({}, {})
+            return batch, states, self._stopping
+
+    def _commit(self, batch: list[_Waiting], states: dict[str, bytes]) -> None:
+        outcomes: list[Kept | GatewayError]
+        started = time.monotonic()
+        try:
+            outcomes = self._writer.commit([waiting.submission for waiting in batch], states)
+        except GatewayError as error:
+            outcomes = [error] * len(batch)
+        self._metrics.commit_seconds.observe(time.monotonic() - started)
+        self._loop.call_soon_threadsafe(_settle, batch, outcomes)
+
+    # --- back on the event loop -------------------------------------------------------------
+
+    def _publish(self) -> None:
+        size, signed = self._writer.size, self._writer.signed_size
+        self._metrics.entries.set(size)
+        self._metrics.signed.set(signed)
+        self._metrics.pending.set(len(self._queue))
+        self._feed.publish(size=size, signed=signed)
+
+
+def _settle(batch: list[_Waiting], outcomes: list[Kept | GatewayError]) -> None:
+    for waiting, outcome in zip(batch, outcomes, strict=True):
+        if waiting.future.done():  # whoever asked has gone
+            continue
+        if isinstance(outcome, GatewayError):
+            waiting.future.set_exception(outcome)
+        else:
+            waiting.future.set_result(outcome)

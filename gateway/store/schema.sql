@@ -1,0 +1,34 @@
+-- One ledger. Everything but `state` is only ever appended to.
+CREATE TABLE entries (
+    idx         INTEGER PRIMARY KEY,   -- leaf index, from 0
+    kind        TEXT    NOT NULL,      -- kind, source, received_ms repeat the leaf, for queries
+    source      TEXT    NOT NULL,
+    received_ms INTEGER NOT NULL,
+    leaf        BLOB    NOT NULL,      -- the committed bytes (docs/wire-format.md)
+    chain       BLOB    NOT NULL,      -- chain value after this entry
+    salt        BLOB    NOT NULL,
+    body        BLOB                   -- NULL once deleted; the leaf keeps its hash
+) STRICT;
+
+-- Hashes of complete subtrees of 2**level leaves, level = 8, 16, ...: a row per 256 below.
+CREATE TABLE nodes (
+    level INTEGER NOT NULL,
+    n     INTEGER NOT NULL,
+    hash  BLOB    NOT NULL,
+    PRIMARY KEY (level, n)
+) STRICT, WITHOUT ROWID;
+
+-- Which entry took which sequence number: what makes a repeat a repeat, for ever.
+CREATE TABLE numbers (
+    kid      BLOB    NOT NULL,
+    epoch    INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    idx      INTEGER NOT NULL,
+    PRIMARY KEY (kid, epoch, sequence)
+) STRICT, WITHOUT ROWID;
+
+-- Small facts that change with the entries: origin, checkpoint, cursors.
+CREATE TABLE state (
+    key   TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;

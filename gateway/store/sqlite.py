@@ -1,0 +1,201 @@
+"""The SQLite store: WAL, synchronous=FULL, one connection that writes and checkpoints.
+
+Through apsw, which carries its own SQLite: distributions ship versions with the WAL-reset
+bug (3.7.0 to 3.51.2). Readers are read-only connections, borrowed one at a time.
+"""
+
+import queue
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import apsw
+import msgspec
+
+from gateway.errors import ConfigError, StoreFailedError, StoreFullError
+from gateway.store import Entry, Node, Page, Query, Reader, Result, Transaction
+
+APPLICATION_ID = 0x74616C79  # "taly"
+SCHEMA_VERSION = 1
+_READERS = 4
+_BUSY_TIMEOUT_MS = 5000
+_ENTRY = "SELECT idx, kind, source, received_ms, leaf, chain, salt, body FROM entries "
+_MATCHING = (
+    "WHERE idx > :after AND idx < :end"
+    " AND (:kind IS NULL OR kind = :kind) AND (:source IS NULL OR source = :source)"
+    " AND (:since IS NULL OR received_ms >= :since) AND (:until IS NULL OR received_ms < :until)"
+    " ORDER BY idx LIMIT :limit"
+)
+
+
+class SqliteStore:
+    """`create` makes the file; without it a missing one is an error, never a new ledger."""
+
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        if not create and not path.exists():
+            raise ConfigError(f"no ledger at {path}", "run `tallystick init DIR` first")
+        self._path = path
+        with _mapped_errors():
+            self._writer = apsw.Connection(str(path))
+            _prepare(self._writer, path)
+        self._readers: queue.SimpleQueue[apsw.Connection] = queue.SimpleQueue()
+        with _mapped_errors():
+            for _ in range(_READERS):
+                self._readers.put(_open_reader(path))
+
+    def transact(self, work: Callable[[Transaction], Result]) -> Result:
+        with _mapped_errors():
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                result = work(_Transaction(self._writer))
+                self._writer.execute("COMMIT")
+            except BaseException:
+                # SQLite may have rolled back by itself (SQLITE_FULL, SQLITE_IOERR)
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
+        return result
+
+    def read(self, work: Callable[[Reader], Result]) -> Result:
+        connection = self._readers.get()
+        try:
+            with _mapped_errors():
+                connection.execute("BEGIN")
+                try:
+                    return work(_Transaction(connection))
+                finally:
+                    if connection.in_transaction:
+                        connection.execute("COMMIT")
+        finally:
+            self._readers.put(connection)
+
+    def limit_pages(self, pages: int) -> None:
+        """Let the file grow to at most `pages` pages; a full one refuses with StoreFullError."""
+        self._writer.pragma("max_page_count", pages)
+
+    def close(self) -> None:
+        for _ in range(_READERS):
+            self._readers.get().close()
+        self._writer.close()
+
+
+def _prepare(connection: apsw.Connection, path: Path) -> None:
+    connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
+    connection.pragma("journal_mode", "wal")
+    connection.pragma("synchronous", "full")
+    if connection.pragma("user_version") == 0:
+        schema = Path(__file__).with_name("schema.sql").read_text()
+        with connection:
+            connection.execute(schema)
+            connection.pragma("application_id", APPLICATION_ID)
+            connection.pragma("user_version", SCHEMA_VERSION)
+    if connection.pragma("application_id") != APPLICATION_ID:
+        raise ConfigError(f"{path} is an SQLite file, but no ledger", "name another directory")
+    if connection.pragma("user_version") != SCHEMA_VERSION:
+        raise ConfigError(
+            f"{path} has schema {connection.pragma('user_version')}, this program {SCHEMA_VERSION}",
+            "use the version of tallystick that wrote it",
+        )
+
+
+def _open_reader(path: Path) -> apsw.Connection:
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
+    connection.pragma("query_only", 1)
+    return connection
+
+
+@contextmanager
+def _mapped_errors() -> Iterator[None]:
+    try:
+        yield
+    except apsw.FullError as error:
+        raise StoreFullError(str(error)) from error
+    except apsw.NotADBError as error:
+        raise ConfigError(f"the ledger is no SQLite file: {error}", "restore a backup") from error
+    except apsw.Error as error:
+        raise StoreFailedError(f"{type(error).__name__}: {error}") from error
+
+
+class _Transaction:
+    """Both views: a reader's connection is read-only, so its writes fail by themselves."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._execute = connection.execute
+        self._executemany = connection.executemany
+
+    def _one(self, sql: str, *values: object) -> Any:
+        return next(iter(self._execute(sql, values)), None)
+
+    def last(self) -> Entry | None:
+        row = self._one(_ENTRY + "ORDER BY idx DESC LIMIT 1")
+        return Entry(*row) if row else None
+
+    def entries(self, start: int, stop: int) -> list[Entry]:
+        rows = self._execute(
+            _ENTRY + "WHERE idx >= ? AND idx < ? ORDER BY idx",
+            (start, stop),
+        )
+        return [Entry(*row) for row in rows]
+
+    def select(self, query: Query) -> Page:
+        end = query.after + 1 + query.scan
+        found = [
+            Entry(*row)
+            for row in self._execute(
+                _ENTRY + _MATCHING,
+                {
+                    "after": query.after,
+                    "end": end,
+                    "kind": query.kind,
+                    "source": query.source,
+                    "since": query.since_ms,
+                    "until": query.until_ms,
+                    "limit": query.limit,
+                },
+            )
+        ]
+        if len(found) == query.limit:
+            return Page(found, found[-1].index)
+        size = self._one("SELECT coalesce(max(idx), -1) FROM entries")[0]
+        return Page(found, max(query.after, min(end - 1, size)))
+
+    def nodes(self, level: int, start: int, stop: int) -> list[bytes]:
+        rows = self._execute(
+            "SELECT hash FROM nodes WHERE level = ? AND n >= ? AND n < ? ORDER BY n",
+            (level, start, stop),
+        )
+        return [row[0] for row in rows]
+
+    def number(self, kid: bytes, epoch: int, sequence: int) -> int | None:
+        row = self._one(
+            "SELECT idx FROM numbers WHERE kid = ? AND epoch = ? AND sequence = ?",
+            kid,
+            epoch,
+            sequence,
+        )
+        return row[0] if row else None
+
+    def state(self, key: str) -> bytes | None:
+        row = self._one("SELECT value FROM state WHERE key = ?", key)
+        return row[0] if row else None
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        self._executemany(
+            "INSERT INTO entries (idx, kind, source, received_ms, leaf, chain, salt, body)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            map(msgspec.structs.astuple, entries),
+        )
+
+    def put_node(self, node: Node, value: bytes) -> None:
+        self._execute("INSERT INTO nodes (level, n, hash) VALUES (?, ?, ?)", (*node, value))
+
+    def put_number(self, kid: bytes, epoch: int, sequence: int, index: int) -> None:
+        self._execute(
+            "INSERT INTO numbers (kid, epoch, sequence, idx) VALUES (?, ?, ?, ?)",
+            (kid, epoch, sequence, index),
+        )
+
+    def put_state(self, key: str, value: bytes) -> None:
+        self._execute("INSERT OR REPLACE INTO state (key, value) VALUES (?, ?)", (key, value))
