@@ -23,7 +23,7 @@ _TIME_MAX_AGE_S = 0
 
 
 class ReadingsResource(Resource):  # type: ignore[misc]  # aiocoap ships no types
-    """`refresh` is told of an unknown kid before it is refused: it may have just been added."""
+    """`refresh` brings the registry up to date: who was just added or revoked counts at once."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class ReadingsResource(Resource):  # type: ignore[misc]  # aiocoap ships no type
         sequencer: Sequencer,
         metrics: Metrics,
         *,
-        refresh: Callable[[bytes], None],
+        refresh: Callable[[], None],
         time_ms: Callable[[], int],
     ) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class ReadingsResource(Resource):  # type: ignore[misc]  # aiocoap ships no type
     async def _keep(self, request: aiocoap.Message) -> tuple[aiocoap.Message, str]:
         if request.opt.content_format != CONTENT_FORMAT_COSE_MAC0:
             raise UnsupportedFormatError("Content-Format 17 is what /r reads")
-        self._refresh(bytes(request.payload))
+        self._refresh()
         accepted = judge(request.payload, self._registry)
         sealed = accepted.envelope
         number = Number(sealed.kid, sealed.epoch, sealed.sequence)

@@ -45,7 +45,7 @@ async def serving(config: HttpConfig, app: Starlette) -> AsyncIterator[int]:
         )
     )
     task = asyncio.create_task(server.serve(sockets=[listener]), name="http")
-    while not server.started and not task.done():
+    while not server.started and not task.done():  # noqa: ASYNC110  # uvicorn has no event
         await asyncio.sleep(_START_POLL_S)
     try:
         yield listener.getsockname()[1]

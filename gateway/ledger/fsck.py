@@ -12,7 +12,7 @@ from gateway.ledger import hashes
 from gateway.store import Entry, Reader, Store
 from protocol import leaf as leaves
 from protocol.audit import Audit
-from protocol.checkpoint import parse_body
+from protocol.checkpoint import unverified
 from protocol.errors import ProtocolError, TamperedError
 
 _STEP = 1000
@@ -39,7 +39,7 @@ def check(store: Store, origin: str, note: str = "") -> Report:
         last = store.read(lambda reader: reader.last())
         size = last.index + 1 if last else 0
         if note:
-            signed = parse_body(note[: note.index("\n\n") + 1])
+            signed = unverified(note)
             if signed.size > size:
                 raise TamperedError(size, f"missing: a checkpoint of {signed.size} is signed")
             audit.expect(signed)

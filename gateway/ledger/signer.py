@@ -19,6 +19,7 @@ class Signer:
 
     def __init__(self, origin: str, seed: bytes) -> None:
         self.origin = origin
+        self.seed = seed
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
         self.public = self._key.public_key().public_bytes_raw()
 
@@ -47,9 +48,9 @@ def format_signer_key(origin: str, seed: bytes) -> str:
 def parse_signer_key(text: str) -> Signer:
     """The signer of a key file; ConfigError where it is none."""
     try:
-        prefix, _, encoded = text.removesuffix("\n").rsplit("+", 2)
+        origin, _, encoded = text.removeprefix(_PREFIX).removesuffix("\n").split("+", 2)
         key = notes.unb64(encoded)
-        signer = Signer(prefix.removeprefix(_PREFIX), key[1:])
+        signer = Signer(origin, key[1:])
         if text != format_signer_key(signer.origin, key[1:]):
             raise ValueError("not in its one spelling")
     except Exception as error:

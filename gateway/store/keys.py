@@ -11,7 +11,6 @@ from typing import NamedTuple
 import apsw
 
 from gateway.errors import ConfigError
-from gateway.registry import Device, device_of
 
 ENROLLED, REVOKED = "enrolled", "revoked"
 _BUSY_TIMEOUT_MS = 5000
@@ -30,6 +29,15 @@ CREATE TABLE changes (
 ) STRICT;
 PRAGMA user_version = 1;
 """
+
+
+class StoredDevice(NamedTuple):
+    """`secret` is 32 bytes; do not log it."""
+
+    name: str
+    profile: str
+    secret: bytes
+    revoked: bool
 
 
 class Change(NamedTuple):
@@ -56,9 +64,9 @@ class KeyStore:
         """Changes whenever another process has written."""
         return int(self._connection.pragma("data_version"))
 
-    def devices(self) -> list[Device]:
+    def devices(self) -> list[StoredDevice]:
         return [
-            device_of(name, profile, secret, revoked=bool(revoked))
+            StoredDevice(name, profile, secret, bool(revoked))
             for name, profile, secret, revoked in self._connection.execute(
                 "SELECT name, profile, secret, revoked FROM devices ORDER BY name"
             )

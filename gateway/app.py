@@ -1,0 +1,112 @@
+"""The gateway as a program: opens in order, runs in one TaskGroup, ends in order.
+
+Opening: hold, checks, writer, the upstream's word, doors. Closing: doors, background tasks,
+then the writer, which commits what it has and signs a last checkpoint.
+"""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import structlog
+
+from gateway import config as configs
+from gateway.config import GatewayConfig
+from gateway.directory import Directory
+from gateway.errors import FatalError
+from gateway.hold import Hold
+from gateway.wiring import Gateway
+
+_MEMBERS_POLL_S = 1.0
+_GREETING_S = 1.0  # a start does not wait longer for an upstream that does not answer
+_log = structlog.get_logger("gateway")
+
+
+class Running(NamedTuple):
+    """What is up, for whoever started it."""
+
+    config: GatewayConfig
+    http_port: int
+    verifier_text: str
+    gateway: Gateway
+
+
+class Stop:
+    """Set from outside to end, or by a part that cannot go on, with its error."""
+
+    def __init__(self) -> None:
+        self.event = asyncio.Event()
+        self.error: FatalError | None = None
+
+    def failed(self, error: BaseException) -> None:
+        if not isinstance(error, FatalError):
+            _log.error("unexpected", error=repr(error))
+            error = FatalError(
+                f"the gateway's state is unknown: {error!r}",
+                "start it again; it checks itself. If this repeats, please report it",
+            )
+        self.error = self.error or error
+        self.event.set()
+
+
+async def run(
+    path: Path,
+    override: Callable[[GatewayConfig], GatewayConfig],
+    ready: Callable[[Running], None],
+) -> None:
+    """Serves until SIGINT or SIGTERM; FatalError where it cannot, or must not, go on."""
+    stop = Stop()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.event.set)
+    async with serving(path, override, stop) as running:
+        ready(running)
+        await stop.event.wait()
+    if stop.error:
+        raise stop.error
+
+
+@asynccontextmanager
+async def serving(
+    path: Path, override: Callable[[GatewayConfig], GatewayConfig], stop: Stop
+) -> AsyncIterator[Running]:
+    """A gateway for the length of the block."""
+    directory = Directory(path)
+    config = override(configs.load(directory.config, GatewayConfig))
+    signer = directory.load_signer(config.origin)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(Hold(path, f"gateway {config.origin}"))
+        gateway = Gateway(directory, config, signer, stop.failed)
+        stack.callback(gateway.close)
+        stack.push_async_callback(gateway.sequencer.stop)
+        gateway.members.refresh()
+        if gateway.forward:
+            await gateway.forward.greet(_GREETING_S)
+        await stack.enter_async_context(_background(gateway, stop))
+        http_port = await stack.enter_async_context(gateway.http_door())
+        await stack.enter_async_context(gateway.coap_door())
+        yield Running(config, http_port, signer.verifier_text, gateway)
+
+
+@asynccontextmanager
+async def _background(gateway: Gateway, stop: Stop) -> AsyncIterator[None]:
+    """The tasks beside the doors; one that fails stops the gateway, it is never just gone."""
+
+    async def guarded(work: Awaitable[None]) -> None:
+        try:
+            await work
+        except Exception as error:
+            stop.failed(error)
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(guarded(gateway.members.watch(_MEMBERS_POLL_S)))]
+        if gateway.forward:
+            tasks.append(group.create_task(guarded(gateway.forward.run())))
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()

@@ -1,0 +1,82 @@
+"""The collector's ledgers: one SQLite file an origin, only for keys it was told to trust."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from gateway.collect.receiver import Position, position, receive
+from gateway.errors import ConfigError, UnknownOriginError
+from gateway.ledger import start
+from gateway.store import Store, Transaction
+from gateway.store.sqlite import SqliteStore
+from protocol import checkpoint as notes
+from protocol.batch import Batch
+from protocol.checkpoint import VerifierKey
+from protocol.errors import MalformedError
+
+
+class Origins:
+    """Every method may block on the disk; the caller gives it a thread, one at a time."""
+
+    def __init__(self, directory: Path, trusted: Sequence[str]) -> None:
+        self._directory = directory
+        self._keys = {key.name: key for key in map(_parse, trusted)}
+        self._stores: dict[str, Store] = {}
+
+    def names(self) -> list[str]:
+        return sorted(self._keys)
+
+    def key(self, origin: str) -> VerifierKey:
+        key = self._keys.get(origin)
+        if key is None:
+            raise UnknownOriginError(
+                f"{origin!r} is not trusted here: add its verifier key with"
+                " `tallystick collect DIR --trust KEY`"
+            )
+        return key
+
+    def position(self, origin: str) -> Position:
+        return self.store(origin).read(position)
+
+    def receive(self, batch: Batch) -> Position:
+        """On stable storage on return; the receiver's refusals otherwise."""
+        key = self.key(batch.origin)
+        return self.store(batch.origin).transact(lambda t: receive(t, batch, key))
+
+    def store(self, origin: str) -> Store:
+        self.key(origin)
+        if origin not in self._stores:
+            self._stores[origin] = self._open(origin)
+        return self._stores[origin]
+
+    def close(self) -> None:
+        for store in self._stores.values():
+            store.close()
+
+    def _open(self, origin: str) -> Store:
+        path = self._directory / file_name(origin)
+        fresh = not path.exists()
+        store = SqliteStore(path, create=True)
+        if fresh:
+            store.transact(lambda t: _found(t, origin))
+        store.read(lambda reader: start.check_origin(reader, origin))
+        return store
+
+
+def file_name(origin: str) -> str:
+    """A readable start and a hash: origins may hold anything but a space or a +."""
+    readable = "".join(c if c.isalnum() or c in "-." else "_" for c in origin)[:40]
+    return f"{readable}-{hashlib.sha256(origin.encode()).hexdigest()[:8]}.sqlite"
+
+
+def _found(transaction: Transaction, origin: str) -> None:
+    transaction.put_state(start.ORIGIN, origin.encode())
+
+
+def _parse(text: str) -> VerifierKey:
+    try:
+        return notes.parse_verifier_key(text)
+    except MalformedError as error:
+        raise ConfigError(
+            f"trust: {error}", "copy the verifier key that `tallystick init` printed"
+        ) from error

@@ -1,0 +1,108 @@
+"""Receiver: one origin's ledger as a collector holds it. Decides; the caller owns the store.
+
+A batch is kept only if every body is the one in its leaf, the leaves go on exactly where
+ours end, and the tree they make is the start of the checkpoint's, and contains the last
+checkpoint we accepted. What contradicts that is refused for good: it is evidence.
+"""
+
+from typing import NamedTuple
+
+from gateway.errors import ForkedError, OutOfOrderError
+from gateway.ledger import hashes, tree
+from gateway.ledger.log import Log, Sealed
+from gateway.ledger.signer import verify_ed25519
+from gateway.ledger.start import CHECKPOINT
+from gateway.store import Reader, Transaction
+from protocol import checkpoint as notes
+from protocol import leaf as leaves
+from protocol import merkle
+from protocol.batch import Batch
+from protocol.checkpoint import Checkpoint, VerifierKey
+from protocol.errors import MalformedError, TamperedError
+
+
+class Position(NamedTuple):
+    """`next_index`: the first entry we lack; `note`: the largest checkpoint accepted."""
+
+    next_index: int
+    note: str
+
+
+def position(reader: Reader) -> Position:
+    last = reader.last()
+    return Position(last.index + 1 if last else 0, (reader.state(CHECKPOINT) or b"").decode())
+
+
+def receive(transaction: Transaction, batch: Batch, key: VerifierKey) -> Position:
+    """Puts what is new of `batch`; a batch we hold already changes nothing.
+
+    Raises OutOfOrderError (with where to go on), ForkedError, TamperedError, MalformedError or
+    BadSignatureError; nothing is kept then.
+    """
+    signed = notes.open_note(batch.note, key, verify_ed25519)
+    if batch.origin != signed.origin:
+        raise MalformedError("the batch and its checkpoint are of different origins")
+    log = Log.load(transaction)
+    if batch.start > log.size:
+        raise OutOfOrderError(f"the next entry is {log.size}, not {batch.start}", log.size)
+    _check_known(transaction, batch, log.size)
+    extension = log.extended(_new(batch, log.size))
+    extension.put(transaction)
+    _check_tree(transaction, batch, signed, extension.log)
+    _check_last(transaction, signed, log.size, extension.log)
+    return _remember(transaction, batch.note, signed, extension.log.size)
+
+
+def _check_known(reader: Reader, batch: Batch, size: int) -> None:
+    """What the batch repeats must be what we have."""
+    known = reader.entries(batch.start, min(batch.stop, size))
+    for entry, (leaf, _, _) in zip(known, batch.entries, strict=False):
+        if entry.leaf != leaf:
+            raise ForkedError(f"entry {entry.index} was another one when it first came")
+
+
+def _new(batch: Batch, size: int) -> list[Sealed]:
+    fresh = []
+    for index, (leaf, salt, body) in enumerate(batch.entries, batch.start):
+        if index < size:
+            continue
+        if body is not None and not leaves.commits_to(leaf, salt, body):
+            raise TamperedError(index, "the body is not the one in the leaf")
+        fresh.append(Sealed(leaf, salt, body))
+    return fresh
+
+
+def _check_tree(reader: Reader, batch: Batch, signed: Checkpoint, log: Log) -> None:
+    """The batch's end is a past of its checkpoint."""
+    if batch.stop > signed.size:
+        raise MalformedError(f"entries up to {batch.stop} under a checkpoint of {signed.size}")
+    root = log.root() if batch.stop == log.size else _root(reader, batch.stop)
+    if not merkle.is_consistent(batch.stop, root, signed.size, signed.root, batch.proof):
+        raise ForkedError(
+            f"the first {batch.stop} entries are not the start of the tree signed at {signed.size}"
+        )
+
+
+def _check_last(reader: Reader, signed: Checkpoint, before: int, log: Log) -> None:
+    """A checkpoint we accepted binds the entries that reach it later, too."""
+    note = (reader.state(CHECKPOINT) or b"").decode()
+    if not note:
+        return
+    last = notes.unverified(note)
+    if last.size == signed.size and last.root != signed.root:
+        raise ForkedError(f"two different trees were signed at size {signed.size}")
+    if before < last.size <= log.size and _root(reader, last.size) != last.root:
+        raise ForkedError(f"these entries are not those signed at size {last.size} before")
+
+
+def _remember(transaction: Transaction, note: str, signed: Checkpoint, size: int) -> Position:
+    """Keeps the largest checkpoint: an older one proves nothing new."""
+    held = (transaction.state(CHECKPOINT) or b"").decode()
+    if held and notes.unverified(held).size >= signed.size:
+        return Position(size, held)
+    transaction.put_state(CHECKPOINT, note.encode())
+    return Position(size, note)
+
+
+def _root(reader: Reader, size: int) -> bytes:
+    return tree.root(size, hashes.reading(reader))

@@ -1,0 +1,93 @@
+"""The collector's HTTP: take batches, say where each origin stands."""
+
+import asyncio
+import functools
+from collections.abc import Callable
+from typing import TypeVar
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from gateway.collect.origins import Origins
+from gateway.collect.receiver import Position
+from gateway.errors import BadQueryError, GatewayError, UnsupportedFormatError
+from gateway.metrics import CONTENT_TYPE, Metrics
+from protocol import batch as batches
+from protocol.errors import ProtocolError, TooLargeError
+
+_CBOR = "application/cbor"
+_Result = TypeVar("_Result")
+Check = Callable[[Request, str], None]
+
+
+class CollectRoutes:
+    """`check(request, scope)` refuses whoever may not; one batch is worked on at a time."""
+
+    def __init__(
+        self, origins: Origins, check: Check, metrics: Metrics, max_batch_bytes: int
+    ) -> None:
+        self._origins = origins
+        self._check = check
+        self._metrics = metrics
+        self._max_batch_bytes = max_batch_bytes
+        self._one_at_a_time = asyncio.Lock()
+        self.routes = [
+            Route("/batches", self.position, methods=["GET"]),
+            Route("/batches", self.receive, methods=["POST"]),
+            Route("/origins", self.list_origins),
+            Route("/healthz", self.healthz),
+            Route("/metrics", self.metrics),
+        ]
+
+    async def receive(self, request: Request) -> Response:
+        try:
+            self._check(request, "ingest")
+            position = await self._receive(request)
+        except (ProtocolError, GatewayError) as error:
+            self._metrics.outcomes.labels("collect", error.reason).inc()
+            raise
+        self._metrics.outcomes.labels("collect", "kept").inc()
+        return _shown(position)
+
+    async def position(self, request: Request) -> Response:
+        self._check(request, "ingest")
+        origin = request.query_params.get("origin")
+        if not origin:
+            raise BadQueryError("say which ledger: ?origin=NAME")
+        return _shown(await self._blocking(lambda: self._origins.position(origin)))
+
+    async def list_origins(self, request: Request) -> Response:
+        self._check(request, "read")
+        shown = []
+        for origin in self._origins.names():
+            found = await self._blocking(functools.partial(self._origins.position, origin))
+            shown.append(
+                {"origin": origin, "entries": found.next_index, "checkpoint": found.note or None}
+            )
+        return JSONResponse({"origins": shown})
+
+    async def healthz(self, request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def metrics(self, request: Request) -> Response:
+        self._check(request, "read")
+        return Response(self._metrics.text(), media_type=CONTENT_TYPE)
+
+    async def _receive(self, request: Request) -> Position:
+        if request.headers.get("content-type") != _CBOR:
+            raise UnsupportedFormatError(f"a batch is {_CBOR}")
+        data = bytearray()
+        async for chunk in request.stream():
+            data += chunk
+            if len(data) > self._max_batch_bytes:
+                raise TooLargeError(f"a batch over {self._max_batch_bytes} bytes")
+        return await self._blocking(lambda: self._origins.receive(batches.decode(bytes(data))))
+
+    async def _blocking(self, work: Callable[[], _Result]) -> _Result:
+        async with self._one_at_a_time:
+            return await asyncio.to_thread(work)
+
+
+def _shown(position: Position) -> Response:
+    return JSONResponse({"next_index": position.next_index, "checkpoint": position.note})

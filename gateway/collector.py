@@ -1,0 +1,66 @@
+"""The collector as a program: takes batches from gateways it trusts, serves where each stands."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from gateway import config as configs
+from gateway import tokens
+from gateway.collect.origins import Origins
+from gateway.collect.routes import CollectRoutes
+from gateway.config import COLLECTOR_FILE, CollectorConfig
+from gateway.errors import ConfigError
+from gateway.hold import Hold
+from gateway.http import server as http
+from gateway.http.auth import Guard
+from gateway.metrics import Metrics
+from gateway.store.files import create_durable
+
+TOKENS_FILE = "tokens.json"
+
+
+def create(path: Path, config_text: str) -> None:
+    """A new, empty collector in `path`. ConfigError where there is one already."""
+    os.makedirs(path, mode=0o700, exist_ok=True)
+    try:
+        create_durable(path / COLLECTOR_FILE, config_text.encode(), mode=0o644)
+    except FileExistsError as error:
+        raise ConfigError(
+            f"{error.filename} is there already", "choose another directory, or use this one"
+        ) from error
+
+
+async def run(
+    path: Path,
+    override: Callable[[CollectorConfig], CollectorConfig],
+    ready: Callable[[CollectorConfig, int], None],
+) -> None:
+    """Serves until SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with serving(path, override) as (config, port):
+        ready(config, port)
+        await stop.wait()
+
+
+@asynccontextmanager
+async def serving(
+    path: Path, override: Callable[[CollectorConfig], CollectorConfig]
+) -> AsyncIterator[tuple[CollectorConfig, int]]:
+    """A collector for the length of the block, and its port."""
+    config = override(configs.load(path / COLLECTOR_FILE, CollectorConfig))
+    async with AsyncExitStack() as stack:
+        stack.enter_context(Hold(path, "collector"))
+        guard = Guard(config.http, tokens.load(path / TOKENS_FILE))
+        origins = Origins(path, config.trust)
+        stack.callback(origins.close)
+        routes = CollectRoutes(origins, guard.check, Metrics(), config.max_batch_bytes)
+        port = await stack.enter_async_context(
+            http.serving(config.http, http.application(routes.routes))
+        )
+        yield config, port

@@ -1,0 +1,126 @@
+"""A gateway's directory: which file is what, and how a new one is made."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from gateway.config import GATEWAY_FILE
+from gateway.errors import ConfigError, RolledBackError
+from gateway.ledger import start
+from gateway.ledger.log import Log
+from gateway.ledger.signer import Signer, format_signer_key, parse_signer_key, verify_ed25519
+from gateway.store import Reader, Store
+from gateway.store.files import create_durable, write_durable
+from gateway.store.keys import KeyStore
+from gateway.store.sqlite import SqliteStore
+from protocol import checkpoint as notes
+from protocol.checkpoint import Checkpoint
+from protocol.errors import ProtocolError
+
+SEED_BYTES = 32
+
+
+class Directory(NamedTuple):
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        return self.path / GATEWAY_FILE
+
+    @property
+    def ledger(self) -> Path:
+        return self.path / "ledger.sqlite"
+
+    @property
+    def keys(self) -> Path:
+        return self.path / "keys.sqlite"
+
+    @property
+    def signer(self) -> Path:
+        return self.path / "signer.key"
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.path / "checkpoint"
+
+    @property
+    def tokens(self) -> Path:
+        return self.path / "tokens.json"
+
+    def load_signer(self, origin: str) -> Signer:
+        try:
+            signer = parse_signer_key(self.signer.read_text())
+        except OSError as error:
+            raise ConfigError(f"{self.signer}: {error.strerror}", "restore your backup") from error
+        if signer.origin != origin:
+            raise ConfigError(
+                f"{self.signer.name} signs for {signer.origin!r}, not for {origin!r}",
+                "correct `origin` in tallystick.toml, or put the right key back",
+            )
+        return signer
+
+    def open_checked(self, signer: Signer) -> tuple[Store, str, int]:
+        """The store, its last note and the note's size, after the start-up check.
+
+        RolledBackError where the ledger is not the one that the last checkpoint speaks of.
+        """
+        store = SqliteStore(self.ledger)
+        try:
+            note, signed = self._last_signed(store, signer)
+            store.read(lambda reader: _check(reader, signer.origin, signed))
+        except BaseException:
+            store.close()
+            raise
+        return store, note, signed.size
+
+    def keep_checkpoint(self, note: str) -> None:
+        write_durable(self.checkpoint, note.encode(), mode=0o644)
+
+    def _last_signed(self, store: Store, signer: Signer) -> tuple[str, Checkpoint]:
+        """The larger of the note beside the ledger and the one inside it."""
+        try:
+            beside = self.checkpoint.read_text()
+        except OSError as error:
+            raise RolledBackError(
+                f"{self.checkpoint}: {error.strerror}",
+                "restore it: without the last signed checkpoint nothing will be signed",
+            ) from error
+        inside = (store.read(lambda reader: reader.state(start.CHECKPOINT)) or b"").decode()
+        opened = [(note, _opened(note, signer)) for note in (beside, inside) if note]
+        return max(opened, key=lambda pair: pair[1].size)
+
+
+def create(path: Path, origin: str, config_text: str) -> Signer:
+    """A new, empty gateway in `path`. ConfigError where there is something already."""
+    directory = Directory(path)
+    os.makedirs(path, mode=0o700, exist_ok=True)
+    signer = Signer(origin, os.urandom(SEED_BYTES))
+    seed_text = format_signer_key(origin, signer.seed)
+    try:
+        create_durable(directory.config, config_text.encode(), mode=0o644)
+        create_durable(directory.signer, seed_text.encode())
+    except FileExistsError as error:
+        raise ConfigError(
+            f"{error.filename} is there already", "choose another directory, or use this one"
+        ) from error
+    KeyStore(directory.keys, create=True).close()
+    store = SqliteStore(directory.ledger, create=True)
+    store.transact(lambda transaction: transaction.put_state(start.ORIGIN, origin.encode()))
+    directory.keep_checkpoint(signer.sign(0, Log.empty().root()))
+    store.close()
+    return signer
+
+
+def _opened(note: str, signer: Signer) -> Checkpoint:
+    try:
+        return notes.open_note(note, signer.verifier_key, verify_ed25519)
+    except ProtocolError as error:
+        raise RolledBackError(
+            f"the last checkpoint is not ours: {error}",
+            "restore the `checkpoint` file and signer.key from the same backup",
+        ) from error
+
+
+def _check(reader: Reader, origin: str, signed: Checkpoint) -> None:
+    start.check_origin(reader, origin)
+    start.check_signed(reader, Log.load(reader), signed)

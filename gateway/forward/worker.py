@@ -1,0 +1,110 @@
+"""Worker: wait for the feed, ask the outbox, send, remember the cursor. One an upstream."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+
+import structlog
+
+from gateway.feed import Feed
+from gateway.forward.outbox import ForwardOutbox, Send
+from gateway.forward.upstream import Answer, Upstream, UpstreamError
+from gateway.forward.view import LedgerView
+from gateway.metrics import Metrics
+from protocol import batch as batches
+
+CURSOR = "cursor/upstream"  # state key
+_log = structlog.get_logger("forward")
+
+
+class ForwardWorker:
+    """`remember` keeps a cursor for the next start; losing one costs a repeated batch."""
+
+    def __init__(
+        self,
+        ledger: LedgerView,
+        upstream: Upstream,
+        outbox: ForwardOutbox,
+        feed: Feed,
+        metrics: Metrics,
+        *,
+        remember: Callable[[str, bytes], None],
+    ) -> None:
+        self._ledger = ledger
+        self._upstream = upstream
+        self._outbox = outbox
+        self._feed = feed
+        self._metrics = metrics
+        self._remember = remember
+        self.reachable = False
+        self.last_failure: str | None = None
+
+    def status(self) -> dict[str, object]:
+        return {
+            "cursor": self._outbox.cursor,
+            "behind": self._feed.signed - self._outbox.cursor,
+            "reachable": self.reachable,
+            "last_failure": self.last_failure,
+        }
+
+    async def greet(self, limit_s: float) -> None:
+        """Asks where to go on. RolledBackError where the upstream has seen more than we have."""
+        try:
+            async with asyncio.timeout(limit_s):
+                answer = await self._upstream.position(self._ledger.origin)
+        except TimeoutError:
+            self._not_accepted(UpstreamError("unreachable", f"no answer in {limit_s} s"))
+            return
+        except UpstreamError as error:
+            self._not_accepted(error)
+            return
+        self._ledger.check(answer, self._feed.size)
+        self._went_well(answer)
+
+    async def run(self) -> None:
+        while True:
+            step = self._outbox.plan(_now_ms(), self._feed.signed)
+            if isinstance(step, Send):
+                await self._send(step)
+            elif step.until_ms is None:
+                await self._feed.signed_past(self._outbox.cursor)
+            else:
+                await asyncio.sleep(max(step.until_ms - _now_ms(), 0) / 1000)
+
+    async def _send(self, send: Send) -> None:
+        batch = await asyncio.to_thread(self._ledger.batch, send)
+        try:
+            answer = await self._upstream.push(batches.encode(batch))
+        except UpstreamError as error:
+            self._not_accepted(error)
+            return
+        if answer.note != batch.note:  # it remembers a checkpoint that this batch did not bring
+            self._ledger.check(answer, self._feed.size)
+        self._went_well(answer)
+
+    def _went_well(self, answer: Answer) -> None:
+        if not self.reachable:
+            _log.info("upstream reached", next_index=answer.next_index)
+        self.reachable, self.last_failure = True, None
+        self._outbox.accepted(answer.next_index)
+        self._metrics.forward_cursor.set(answer.next_index)
+        self._remember(CURSOR, str(answer.next_index).encode())
+
+    def _not_accepted(self, error: UpstreamError) -> None:
+        self._metrics.forward_failures.labels(error.reason).inc()
+        if error.reason == "out-of-order" and error.next_index is not None:
+            self._ledger.check(Answer(error.next_index, ""), self._feed.size)
+            self._outbox.accepted(error.next_index)
+            return
+        if error.reason == "too-large":
+            self._outbox.too_large()
+        jitter = random.random()  # noqa: S311  # spreads retries, guards nothing
+        wait_ms = self._outbox.failed(_now_ms(), jitter, error.retry_after_ms)
+        if self.last_failure != error.reason:
+            _log.warning("not forwarded", reason=error.reason, detail=str(error), wait_ms=wait_ms)
+        self.reachable, self.last_failure = error.reason != "unreachable", error.reason
+
+
+def _now_ms() -> int:
+    return int(time.monotonic() * 1000)

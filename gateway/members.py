@@ -1,0 +1,64 @@
+"""Members: keeps the registry in step with keys.sqlite, and the ledger in step with both.
+
+Every enrolment and revocation becomes an entry, once: a change is numbered like an envelope
+is, so putting it in again after a restart is a repeat.
+"""
+
+import asyncio
+
+import structlog
+
+from gateway.errors import GatewayError
+from gateway.ledger.batch import Number, Submission
+from gateway.ledger.log import Draft
+from gateway.registry import Registry, device_of
+from gateway.sequencer import Sequencer
+from gateway.store.keys import Change, KeyStore
+from protocol import cbor, envelope
+
+# Stands where a kid does; no device has it, short of a 64-bit collision.
+CHANGES_KID = b"changes\x00"
+_log = structlog.get_logger("members")
+
+
+class Members:
+    """`refresh` is cheap when nothing changed: one pragma."""
+
+    def __init__(self, keys: KeyStore, registry: Registry, sequencer: Sequencer) -> None:
+        self._keys = keys
+        self._registry = registry
+        self._sequencer = sequencer
+        self._version: int | None = None
+        self._noted = 0
+
+    def refresh(self) -> None:
+        version = self._keys.version()
+        if version == self._version:
+            return
+        self._registry.replace(
+            device_of(d.name, d.profile, d.secret, revoked=d.revoked) for d in self._keys.devices()
+        )
+        self._version = version
+        _log.info("devices loaded", devices=len(self._registry))
+
+    async def note_changes(self) -> None:
+        """Puts new changes into the ledger; one that fails is tried again at the next call."""
+        for change in self._keys.changes(self._noted):
+            try:
+                await self._sequencer.submit(_submission(change))
+            except GatewayError as error:
+                _log.warning("change not in the ledger yet", change=change.n, reason=error.reason)
+                return
+            self._noted = change.n
+
+    async def watch(self, every_s: float) -> None:
+        while True:
+            self.refresh()
+            await self.note_changes()
+            await asyncio.sleep(every_s)
+
+
+def _submission(change: Change) -> Submission:
+    kid = envelope.kid_of(change.name, change.profile)
+    body = cbor.encode({"name": change.name, "profile": change.profile, "kid": kid})
+    return Submission(Draft(change.kind, change.name, body), Number(CHANGES_KID, 0, change.n))

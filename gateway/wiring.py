@@ -1,0 +1,135 @@
+"""The gateway's parts, wired: the one place that names concrete classes."""
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from gateway import tokens
+from gateway.coap import server as coap
+from gateway.coap.resources import ReadingsResource, TimeResource
+from gateway.config import ForwardConfig, GatewayConfig
+from gateway.directory import Directory
+from gateway.errors import ConfigError
+from gateway.feed import Feed
+from gateway.forward.outbox import ForwardOutbox
+from gateway.forward.upstream import HttpUpstream
+from gateway.forward.view import LedgerView
+from gateway.forward.worker import CURSOR, ForwardWorker
+from gateway.http import server as http
+from gateway.http.auth import Guard
+from gateway.http.events import EventRoutes
+from gateway.http.status import Facts, StatusRoutes
+from gateway.ledger.signer import Signer
+from gateway.ledger.writer import CLOCK_FLOOR_MS, LedgerWriter
+from gateway.members import Members
+from gateway.metrics import Metrics
+from gateway.registry import Registry
+from gateway.sequencer import Sequencer
+from gateway.store.keys import KeyStore
+
+
+class _Surroundings:
+    """Clock, dice and the checkpoint file of this machine."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+
+    def unix_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def random(self, size: int) -> bytes:
+        return os.urandom(size)
+
+    def keep_checkpoint(self, note: str) -> None:
+        self._directory.keep_checkpoint(note)
+
+
+class Gateway:
+    """Made on a running event loop, in a directory that is held; `close` after `sequencer.stop`.
+
+    RolledBackError and ConfigError where the directory must not be used; nothing is open then.
+    """
+
+    def __init__(
+        self,
+        directory: Directory,
+        config: GatewayConfig,
+        signer: Signer,
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        self._config = config
+        self._signer = signer
+        self._guard = Guard(config.http, tokens.load(directory.tokens))
+        self._surroundings = _Surroundings(directory)
+        self.metrics = Metrics()
+        self._keys = KeyStore(directory.keys)
+        self._store, note, signed = directory.open_checked(signer)
+        self.writer = LedgerWriter(
+            self._store, signer, self._surroundings, config.ledger, self.metrics
+        )
+        self.writer.resume(signed, note)
+        self.feed = Feed(self.writer.size, signed)
+        self.sequencer = Sequencer(self.writer, self.feed, self.metrics, config.ledger, failed)
+        self.registry = Registry()
+        self.members = Members(self._keys, self.registry, self.sequencer)
+        self.forward = self._forwarding(config.forward) if config.forward else None
+
+    def close(self) -> None:
+        self._keys.close()
+        self._store.close()
+
+    def coap_door(self) -> AbstractAsyncContextManager[None]:
+        readings = ReadingsResource(
+            self.registry,
+            self.sequencer,
+            self.metrics,
+            refresh=self.members.refresh,
+            time_ms=self._time_ms,
+        )
+        return coap.serving(self._config.coap, readings, TimeResource(self._time_ms))
+
+    def http_door(self) -> AbstractAsyncContextManager[int]:
+        events = EventRoutes(self._store, self.feed, self._guard, self.metrics)
+        status = StatusRoutes(self._store, self._guard, self.metrics, self._facts)
+        return http.serving(self._config.http, http.application(events.routes + status.routes))
+
+    def _forwarding(self, config: ForwardConfig) -> ForwardWorker:
+        held = self._store.read(lambda reader: reader.state(CURSOR)) or b"0"
+        return ForwardWorker(
+            LedgerView(self._store, self._signer, lambda: self.writer.note),
+            HttpUpstream(config.url, _token(config), config.timeout_ms),
+            ForwardOutbox(int(held), config),
+            self.feed,
+            self.metrics,
+            remember=self.sequencer.remember,
+        )
+
+    def _time_ms(self) -> int:
+        """Unix ms for devices; 0 where this clock is not to be trusted."""
+        now_ms = self._surroundings.unix_ms()
+        return now_ms if self.writer.clock_trusted and now_ms >= CLOCK_FLOOR_MS else 0
+
+    def _facts(self) -> Facts:
+        return Facts(
+            origin=self._config.origin,
+            size=self.writer.size,
+            signed_size=self.writer.signed_size,
+            note=self.writer.note,
+            pending=self.sequencer.pending,
+            heartbeat=self.sequencer.heartbeat,
+            failing=self.writer.failing,
+            clock_trusted=self.writer.clock_trusted,
+            forward=self.forward.status() if self.forward else None,
+        )
+
+
+def _token(config: ForwardConfig) -> str:
+    try:
+        return Path(config.token_file).read_text().strip()
+    except OSError as error:
+        raise ConfigError(
+            f"forward.token_file {config.token_file}: {error.strerror}",
+            "put the token that `tallystick init --collector` showed into that file",
+        ) from error

@@ -1,0 +1,39 @@
+"""`tallystick`: one program, one command a line. Errors name the next thing to type."""
+
+import sys
+
+import typer
+
+from gateway.errors import FatalError
+from tools import demo, device, init, run, simulate, token, verify
+
+WRONG_USE = 2
+
+app = typer.Typer(
+    name="tallystick",
+    help="Signed sensor readings, kept in a ledger that anyone can verify.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.demo)
+app.command("init")(init.init)
+app.command("run")(run.run)
+app.command("collect")(run.collect)
+app.command("simulate")(simulate.simulate)
+app.command("verify")(verify.verify)
+app.add_typer(device.app, name="device")
+app.add_typer(token.app, name="token")
+
+
+def main() -> None:
+    try:
+        app()
+    except FatalError as error:
+        print(f"tallystick: {error}\n  fix: {error.fix}", file=sys.stderr)
+        sys.exit(WRONG_USE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+"""Child processes of the commands: simulated devices, gateways and collectors, by id.
+
+Whatever is started here is ended here; nothing else is touched.
+"""
+
+import contextlib
+import importlib.util
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+
+from gateway.errors import ConfigError
+
+DEVICE_HEAP = "96K"  # what the agent is budgeted for; see docs/decisions
+_STOP_S = 10
+_START_S = 15
+_POLL_S = 0.02
+Event = dict[str, Any]
+
+
+def micropython() -> str | None:
+    """The MicroPython to run devices with: $MICROPYTHON, or the one installed beside us."""
+    configured = os.environ.get("MICROPYTHON")
+    if configured:
+        return configured
+    beside = Path(sys.executable).with_name("micropython")
+    return str(beside) if beside.exists() else shutil.which("micropython")
+
+
+def device_command(folder: Path, readings: int = 0) -> list[str]:
+    """Runs the device whose config.json is in `folder`; for ever, or for `readings` readings."""
+    arguments = ["-m", "device.main", str(folder), *([str(readings)] if readings else [])]
+    interpreter = micropython()
+    if interpreter is None:
+        return [sys.executable, *arguments]
+    return [interpreter, "-X", f"heapsize={DEVICE_HEAP}", *arguments]
+
+
+class Device:
+    """A device process; each line it prints is an event for `on_event` (another thread)."""
+
+    def __init__(
+        self, folder: Path, on_event: Callable[[Event], None], *, readings: int = 0
+    ) -> None:
+        self.folder = folder
+        self._on_event = on_event
+        self._process = subprocess.Popen(  # noqa: S603  # our own file, our own arguments
+            device_command(folder, readings),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=_device_environment(folder),
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def wait(self, timeout_s: float) -> int:
+        """Its exit code; subprocess.TimeoutExpired where it goes on."""
+        code = self._process.wait(timeout_s)
+        self._reader.join(timeout_s)
+        return code
+
+    def stop(self) -> None:
+        end(self._process)
+        self._reader.join(_STOP_S)
+
+    def _read(self) -> None:
+        assert self._process.stdout  # noqa: S101  # we asked for the pipe
+        for line in self._process.stdout:
+            try:
+                event = json.loads(line)
+            except ValueError:
+                event = {"event": "said", "text": line.rstrip()}
+            self._on_event(event)
+
+
+class Service:
+    """`tallystick run` or `collect` as a process, up when its /healthz answers."""
+
+    def __init__(self, arguments: list[str], http_port: int, log: Path) -> None:
+        self.url = f"http://127.0.0.1:{http_port}"
+        self.log = log
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(  # noqa: S603  # our own program
+                [sys.executable, "-m", "tools", *arguments],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=os.environ | {"PYTHONPATH": str(_root())},
+            )
+        try:
+            self._wait_until_up()
+        except BaseException:
+            self.stop()
+            raise
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def stop(self) -> int:
+        return end(self._process)
+
+    def kill(self) -> None:
+        """As a power cut would."""
+        self._process.kill()
+        self._process.wait(_STOP_S)
+
+    def get(self, path: str) -> Any:
+        return httpx.get(self.url + path, timeout=_START_S).json()
+
+    def _wait_until_up(self) -> None:
+        deadline = time.monotonic() + _START_S
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                break
+            with contextlib.suppress(httpx.HTTPError):
+                if httpx.get(f"{self.url}/healthz", timeout=1).status_code:
+                    return
+            time.sleep(_POLL_S)
+        raise ConfigError(
+            f"{self.log.stem} did not start: {self.log.read_text()[-2000:].strip()}",
+            f"see {self.log}",
+        )
+
+
+def end(process: subprocess.Popen[Any]) -> int:
+    """SIGTERM, and SIGKILL after a while; its exit code."""
+    process.terminate()
+    try:
+        return process.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait(_STOP_S)
+
+
+def free_port(kind: socket.SocketKind) -> int:
+    """A loopback port that nobody has right now."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _device_environment(folder: Path) -> dict[str, str]:
+    root = str(_root())
+    return os.environ | {
+        "MICROPYPATH": f"{root}:.frozen",
+        "PYTHONPATH": root,
+        "PYTHONUNBUFFERED": "1",
+        "HOME": str(folder),
+    }
+
+
+def _root() -> Path:
+    """Where the packages lie: the checkout, or site-packages."""
+    spec = importlib.util.find_spec("device")
+    assert spec is not None  # noqa: S101  # installed with us
+    assert spec.origin is not None  # noqa: S101  # a package, not a namespace
+    return Path(spec.origin).parent.parent
