@@ -1,0 +1,6 @@
+"""Empty but for this: MICROPYPATH replaces the path on which the unix port finds asyncio."""
+
+import sys
+
+if sys.implementation.name == "micropython" and ".frozen" not in sys.path:
+    sys.path.append(".frozen")

@@ -1,0 +1,101 @@
+"""CPython >= 3.11: the same device where no MicroPython is to be had."""
+
+import asyncio
+import os
+import socket
+import sys
+import time
+from typing import BinaryIO
+
+from device.shapes import Event
+from protocol.cbor import Decimal, decimal
+
+_THERMAL = "/sys/class/thermal/thermal_zone0/temp"
+_MACHINE_ID = "/etc/machine-id"
+_ERROR_PAUSE_MS = 50
+
+
+class Board:
+    name = "cpython"
+
+    def ticks_ms(self) -> int:
+        return time.monotonic_ns() // 1_000_000
+
+    def ticks_diff(self, later: int, earlier: int) -> int:
+        return later - earlier
+
+    async def sleep_ms(self, duration_ms: int) -> None:
+        await asyncio.sleep(duration_ms / 1000)
+
+    async def wait(self, event: Event, timeout_ms: int) -> bool:
+        try:
+            async with asyncio.timeout(timeout_ms / 1000):
+                await event.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def open_udp(self, host: str, port: int) -> "Udp":
+        return Udp(host, port)
+
+    def random_bits(self, bits: int) -> int:
+        return int.from_bytes(os.urandom(4), "big") & (1 << bits) - 1
+
+    def random_bytes(self, size: int) -> bytes:
+        return os.urandom(size)
+
+    def unique_id(self) -> bytes:
+        with open(_MACHINE_ID) as file:
+            return bytes.fromhex(file.read().strip())
+
+    def temperature(self) -> int | Decimal:
+        """OSError where the machine has no thermal zone: never a made-up value."""
+        with open(_THERMAL) as file:
+            return decimal(int(file.read()), -3)
+
+    async def stay_joined(self, ssid: str, password: str) -> None:
+        """The machine's own network is there, or is not: nothing to join."""
+
+    def heap_bytes(self) -> int:
+        return 0
+
+    def sync(self, file: BinaryIO) -> None:
+        file.flush()
+        os.fsync(file.fileno())
+
+    def reset(self) -> None:
+        sys.exit(1)
+
+
+class Udp:
+    """A connected socket. Any error of the network is a lost datagram, and counted as one."""
+
+    def __init__(self, host: str, port: int) -> None:
+        family, _, _, _, address = socket.getaddrinfo(host, port, 0, socket.SOCK_DGRAM)[0]
+        self.lost = 0
+        self._socket = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            self._socket.setblocking(False)
+            self._socket.connect(address)
+        except OSError:
+            self._socket.close()
+            raise
+
+    def send(self, datagram: bytes) -> bool:
+        try:
+            return self._socket.send(datagram) == len(datagram)
+        except OSError:
+            self.lost += 1
+            return False
+
+    async def receive(self, buffer: bytearray) -> int:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                return await loop.sock_recv_into(self._socket, buffer)
+            except OSError:
+                self.lost += 1
+                await asyncio.sleep(_ERROR_PAUSE_MS / 1000)
+
+    def close(self) -> None:
+        self._socket.close()

@@ -1,0 +1,126 @@
+"""What the MicroPython ports share: ticks, asyncio waits, UDP, random numbers, files.
+
+No hardware: each port's own module adds its temperature, its network and its reset.
+"""
+
+import asyncio
+import gc
+import os
+import socket
+import time
+from asyncio import core  # type: ignore[attr-defined]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from device.shapes import Event
+    from protocol.cbor import Decimal
+
+_ERROR_PAUSE_MS = 50
+
+
+class Firmware:
+    """Everything of a board but its hardware."""
+
+    name = "firmware"
+
+    def ticks_ms(self) -> int:
+        return time.ticks_ms()  # type: ignore[return-value]
+
+    def ticks_diff(self, later: int, earlier: int) -> int:
+        return time.ticks_diff(later, earlier)
+
+    async def sleep_ms(self, duration_ms: int) -> None:
+        await asyncio.sleep_ms(duration_ms)
+
+    async def wait(self, event: "Event", timeout_ms: int) -> bool:
+        try:
+            await asyncio.wait_for_ms(event.wait(), timeout_ms)
+        except asyncio.TimeoutError:
+            return False
+        return True
+
+    def open_udp(self, host: str, port: int) -> "Udp":
+        return Udp(host, port)
+
+    def random_bits(self, bits: int) -> int:
+        return int.from_bytes(os.urandom(4), "big") & (1 << bits) - 1
+
+    def random_bytes(self, size: int) -> bytes:
+        return os.urandom(size)
+
+    def temperature(self) -> "int | Decimal":
+        raise OSError("no thermometer")
+
+    async def stay_joined(self, ssid: str, password: str) -> None:
+        """The machine's own network is there, or is not: nothing to join."""
+
+    def heap_bytes(self) -> int:
+        gc.collect()
+        return gc.mem_alloc()
+
+    def sync(self, file: "BinaryIO") -> None:
+        file.flush()
+        if hasattr(os, "sync"):  # FAT keeps its tables in RAM until told
+            os.sync()
+
+
+class Udp:
+    """A connected socket. Any error of the network is a lost datagram, and counted as one.
+
+    A refusal (ICMP) comes back from the next read or write, and full buffers from a write:
+    retransmission heals both, and the caller opens a new socket when it does not.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        # The address goes through untouched: its form differs between ports.
+        found = socket.getaddrinfo(host, port, 0, socket.SOCK_DGRAM)[0]
+        self.lost = 0
+        self._socket = socket.socket(found[0], socket.SOCK_DGRAM)
+        try:
+            self._socket.setblocking(False)
+            self._socket.connect(found[-1])
+        except OSError:
+            self._socket.close()
+            raise
+
+    def send(self, datagram: bytes) -> bool:
+        try:
+            return self._socket.write(datagram) == len(datagram)
+        except OSError:
+            self.lost += 1
+            return False
+
+    async def receive(self, buffer: bytearray) -> int:
+        while True:
+            try:
+                size = self._socket.readinto(buffer)
+            except OSError:
+                self.lost += 1
+                await asyncio.sleep_ms(_ERROR_PAUSE_MS)
+                continue
+            if size is not None:
+                return size
+            await _Readable(self._socket)  # type: ignore[misc]
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class _Readable:
+    """Awaits a socket that has something to read; asyncio itself offers this for streams only."""
+
+    def __init__(self, waited: "socket.socket") -> None:
+        self._waited: socket.socket | None = waited
+
+    def __await__(self) -> "_Readable":
+        return self
+
+    __iter__ = __await__
+
+    def __next__(self) -> None:
+        waited, self._waited = self._waited, None
+        if waited is None:
+            raise StopIteration
+        core._io_queue.queue_read(waited)

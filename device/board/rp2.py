@@ -1,0 +1,44 @@
+"""Raspberry Pi Pico, Pico W and their successors."""
+
+import machine
+
+from device.board.firmware import Firmware
+from protocol.cbor import decimal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from protocol.cbor import Decimal
+
+_THERMOMETER = 4  # RP2040 datasheet §4.9.5: the fifth ADC input
+_NO_POWER_SAVING = 0xA11140  # the radio's own saving loses incoming datagrams
+
+
+class Board(Firmware):
+    name = "rp2"
+
+    def __init__(self) -> None:
+        self._adc = machine.ADC(_THERMOMETER)
+
+    def unique_id(self) -> bytes:
+        return machine.unique_id()
+
+    def temperature(self) -> "int | Decimal":
+        """27 - (V - 0.706) / 0.001721, V = 3.3 * raw / 65535; whole numbers, floats have 32 bits.
+
+        In hundredths of a degree: one step of the 12-bit ADC is half a degree.
+        """
+        microvolts = self._adc.read_u16() * 3_300_000 // 65_535
+        return decimal(2700 - (microvolts - 706_000) * 100 // 1721, -2)
+
+    async def stay_joined(self, ssid: str, password: str) -> None:
+        import network
+
+        from device.board import wifi
+
+        wlan = network.WLAN(network.STA_IF)
+        wlan.active(True)
+        wlan.config(pm=_NO_POWER_SAVING)
+        await wifi.stay_joined(wlan, ssid, password)
+
+    def reset(self) -> None:
+        machine.reset()
