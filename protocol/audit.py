@@ -35,8 +35,11 @@ class Audit:
 
     def expect(self, checkpoint: Checkpoint) -> None:
         """Hold the ledger to `checkpoint` once its size is reached; call before then."""
+        other = self._marks.get(checkpoint.size, checkpoint)
+        if self.size == checkpoint.size:
+            _compare(checkpoint, self.root())
+        _compare(checkpoint, other.root)
         self._marks[checkpoint.size] = checkpoint
-        self._compare_mark()
 
     def add(
         self, leaf: bytes, salt: bytes, body: bytes | None, chain: bytes | None = None
@@ -45,20 +48,23 @@ class Audit:
 
         `body` is None where it was deleted; `chain` is the stored value, where there is one.
         """
-        hashed, self.chain = check_entry(self.size, self.chain, leaf, salt, body, chain)
+        hashed, computed = check_entry(self.size, self.chain, leaf, salt, body, chain)
+        mark = self._marks.get(self.size + 1)
+        if mark is not None:
+            _compare(mark, self._frontier.root_after(hashed))
+        self.chain = computed
         self._frontier.add(hashed)
         self.size += 1
-        self._compare_mark()
         return hashed
 
     def root(self) -> bytes:
         return self._frontier.root()
 
-    def _compare_mark(self) -> None:
-        mark = self._marks.get(self.size)
-        if mark is not None and mark.root != self.root():
-            raise TamperedError(
-                max(self.size - 1, 0),
-                f"entries 0 to {self.size - 1} differ from the checkpoint signed at that size:"
-                f" root {notes.short(self.root())}, signed {notes.short(mark.root)}",
-            )
+
+def _compare(signed: Checkpoint, root: bytes) -> None:
+    if signed.root != root:
+        raise TamperedError(
+            max(signed.size - 1, 0),
+            f"the first {signed.size} entries differ from the checkpoint signed at that size:"
+            f" root {notes.short(root)}, signed {notes.short(signed.root)}",
+        )

@@ -101,12 +101,15 @@ class _Reader:
             return self._take(number)
         if major == _TEXT:
             return self._text(number)
+        return self._container(major, number, depth - 1)
+
+    def _container(self, major: int, number: int, depth: int) -> object:
         if major == _ARRAY:
-            return [self.value(depth - 1) for _ in range(self._count(number))]
+            return [self.value(depth) for _ in range(self._count(number))]
         if major == _MAP:
-            return self._map(number, depth - 1)
+            return self._map(number, depth)
         if major == _TAG:
-            return self._decimal(number, depth - 1)
+            return self._decimal(number, depth)
         return self._simple(number)
 
     def _head(self) -> tuple[int, int]:
@@ -140,10 +143,14 @@ class _Reader:
         return number
 
     def _text(self, size: int) -> str:
+        data = self._take(size)
         try:
-            return str(self._take(size), "utf-8")
+            text = str(data, "utf-8")
         except UnicodeError:
             raise MalformedError("text that is not UTF-8")
+        if len(text) != size and not _is_utf8(text, data):
+            raise MalformedError("text that is not UTF-8")  # pragma: no cover - MicroPython only
+        return text
 
     def _map(self, number: int, depth: int) -> dict[int | str, object]:
         pairs: dict[int | str, object] = {}
@@ -180,3 +187,13 @@ class _Reader:
         if number not in _SIMPLES:
             raise UnsupportedError(f"simple value {number}")
         return _SIMPLES[number]
+
+
+def _is_utf8(text: str, data: bytes) -> bool:
+    """Whether `data` is the one spelling of `text` (RFC 3629 §3).
+
+    MicroPython's own check lets overlong forms, surrogates and too large letters pass.
+    """
+    numbers = [ord(letter) for letter in text]
+    scalars = [n for n in numbers if n < 0xD800 or 0xDFFF < n < 0x110000]
+    return "".join([chr(n) for n in scalars]).encode() == data

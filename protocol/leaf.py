@@ -60,10 +60,15 @@ def decode(data: bytes) -> Leaf:
     _, kind, received_ms, clock, source, body_hash = fields
     if not isinstance(kind, str) or not isinstance(source, str):
         raise MalformedError("a leaf's kind and source are text")
-    if not isinstance(received_ms, int) or not 0 <= received_ms <= MAX_TIME_MS:
-        raise MalformedError("a leaf's time is Unix ms")
-    if clock not in (0, 1) or clock is True or clock is False:
-        raise MalformedError("a leaf's numbers are numbers")
+    _check_numbers(received_ms, clock)
     if not isinstance(body_hash, bytes) or len(body_hash) != HASH_BYTES:
         raise MalformedError(f"a body hash is {HASH_BYTES} bytes")
     return Leaf(kind, received_ms, clock, source, body_hash)
+
+
+def _check_numbers(received_ms: object, clock: object) -> None:
+    for number, limit in ((received_ms, MAX_TIME_MS), (clock, 1)):
+        if not isinstance(number, int) or number is True or number is False:
+            raise MalformedError("a leaf's time and clock are integers")
+        if not 0 <= number <= limit:
+            raise MalformedError("a leaf's time is Unix ms, its clock 0 or 1")

@@ -7,13 +7,13 @@ MAX_ENVELOPE_BYTES = 1024
 # 1024 bytes hold about 60 records; more in one pack is an attack or a mistake.
 MAX_PACK_RECORDS = 128
 
-# array > record map > decimal fraction > its array is four; one to spare.
+# pack > record > decimal fraction > its array > an integer: each is one, the integer too.
 MAX_CBOR_DEPTH = 5
 
 # Long enough for "rack-7/inlet-temperature", short enough for a table column.
 MAX_NAME_BYTES = 64
 
-# Decimal fractions: what 64-bit integers and any real sensor need.
+# Values, whole or decimal: what 64-bit integers and any real sensor need.
 MAX_MANTISSA = (1 << 63) - 1
 MIN_EXPONENT = -18
 

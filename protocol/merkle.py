@@ -37,64 +37,75 @@ class Frontier:
         self.size += 1
 
     def root(self) -> bytes:
-        if not self._hashes:
-            return EMPTY_ROOT
-        root = self._hashes[-1]
-        for left in self._hashes[-2::-1]:
-            root = node_hash(left, root)
-        return root
+        return _folded(self._hashes[:-1], self._hashes[-1]) if self._hashes else EMPTY_ROOT
+
+    def root_after(self, leaf: bytes) -> bytes:
+        """The root as it would be with one more leaf hash."""
+        return _folded(self._hashes, leaf)
+
+
+def _folded(lefts: list[bytes], root: bytes) -> bytes:
+    for left in reversed(lefts):
+        root = node_hash(left, root)
+    return root
 
 
 def root_from_inclusion(index: int, size: int, leaf: bytes, proof: list[bytes]) -> bytes:
     """The root of the tree of `size` leaves that `proof` puts leaf hash `index` in (§2.1.3.2)."""
     if not 0 <= index < size:
         raise MalformedError(f"entry {index} of {size}")
-    node, last, root = index, size - 1, leaf
-    for sibling in proof:
-        if last == 0:
-            raise MalformedError("an inclusion proof that is too long")
-        if node & 1 or node == last:
-            root = node_hash(sibling, root)
-            while not node & 1 and node:
-                node >>= 1
-                last >>= 1
-        else:
-            root = node_hash(root, sibling)
-        node >>= 1
-        last >>= 1
-    if last:
-        raise MalformedError("an inclusion proof that is too short")
+    sides = _left_sides(index, size - 1)
+    if len(proof) != len(sides):
+        raise MalformedError(f"an inclusion proof of {len(proof)} hashes, not {len(sides)}")
+    root = leaf
+    for sibling, is_left in zip(proof, sides):  # noqa: B905 (boards have no `strict`)
+        root = node_hash(sibling, root) if is_left else node_hash(root, sibling)
     return root
 
 
 def is_consistent(
     old_size: int, old_root: bytes, new_size: int, new_root: bytes, proof: list[bytes]
 ) -> bool:
-    """Whether `proof` shows the new tree to start with the old one (§2.1.4.2)."""
-    if old_size == new_size or old_size == 0:
-        return not proof and (old_size == 0 or old_root == new_root)
+    """Whether `proof` shows the new tree to start with the old one (§2.1.4.2).
+
+    No entries are the start of every tree, and a tree is its own start: neither has a proof.
+    """
+    if old_size == new_size:
+        return not proof and old_root == new_root
+    if old_size == 0:
+        return not proof
     if not 0 < old_size < new_size:
-        return False
-    hashes = list(proof)
-    if old_size & old_size - 1 == 0:
-        hashes.insert(0, old_root)
-    if not hashes:
         return False
     node, last = old_size - 1, new_size - 1
     while node & 1:
         node >>= 1
         last >>= 1
+    # a complete old tree is itself the first hash, and not repeated in the proof
+    hashes = proof if old_size & old_size - 1 else [old_root] + proof
+    sides = _left_sides(node, last)
+    if len(hashes) != 1 + len(sides):
+        return False
     old = new = hashes[0]
-    for sibling in hashes[1:]:
-        if last == 0:
-            return False
-        if node & 1 or node == last:
+    for sibling, is_left in zip(hashes[1:], sides):  # noqa: B905
+        if is_left:
             old, new = node_hash(sibling, old), node_hash(sibling, new)
-            while not node & 1 and node:
-                node >>= 1
-                last >>= 1
         else:
             new = node_hash(new, sibling)
+    return old == old_root and new == new_root
+
+
+def _left_sides(node: int, last: int) -> list[bool]:
+    """Which siblings on the way from `node` up to the root are on its left.
+
+    `last` is the last node of the same level. Levels where a node has no sibling are skipped.
+    """
+    sides = []
+    while last:
+        is_left = node & 1 == 1 or node == last
+        sides.append(is_left)
+        while is_left and not node & 1:
+            node >>= 1
+            last >>= 1
         node >>= 1
         last >>= 1
-    return last == 0 and old == old_root and new == new_root
+    return sides

@@ -8,7 +8,13 @@ from collections import namedtuple
 from protocol import cbor
 from protocol.cbor import Decimal, decimal
 from protocol.errors import MalformedError, TooLargeError, UnsupportedError
-from protocol.limits import MAX_NAME_BYTES, MAX_PACK_RECORDS, MAX_TIME_MS, RELATIVE_TIME_MS
+from protocol.limits import (
+    MAX_MANTISSA,
+    MAX_NAME_BYTES,
+    MAX_PACK_RECORDS,
+    MAX_TIME_MS,
+    RELATIVE_TIME_MS,
+)
 
 # RFC 8428 §6, table 4
 _BASE_NAME, _BASE_TIME, _BASE_UNIT = -2, -3, -4
@@ -87,8 +93,10 @@ def _resolve(position: int, record: object, base: dict[int, object]) -> Reading:
             base[label] = record[label]
     name = _text(position, base.get(_BASE_NAME, "")) + _text(position, record.get(_NAME, ""))
     _check_name(position, name)
-    unit = _text(position, record.get(_UNIT, base.get(_BASE_UNIT, "")))
+    unit = _text(position, record.get(_UNIT, _text(position, base.get(_BASE_UNIT, ""))))
     time_ms = _ms(position, base.get(_BASE_TIME, 0)) + _ms(position, record.get(_TIME, 0))
+    if not -MAX_TIME_MS <= time_ms <= MAX_TIME_MS:
+        raise TooLargeError(f"record {position}: a time out of range")
     return Reading(name, unit, _value(position, record), time_ms)
 
 
@@ -124,6 +132,8 @@ def _value(position: int, record: dict[int, object]) -> object:
     value = record[label]
     if label != _label_of(value) or not isinstance(value, (int, Decimal, str, bytes)):
         raise MalformedError(f"record {position}: a value of the wrong type")
+    if isinstance(value, int) and not -MAX_MANTISSA <= value <= MAX_MANTISSA:
+        raise TooLargeError(f"record {position}: a value over 63 bits")
     return value
 
 
@@ -136,6 +146,4 @@ def _ms(position: int, seconds: object) -> int:
         time_ms = seconds * 1000
     else:
         raise MalformedError(f"record {position}: a time that is not a number")
-    if not -MAX_TIME_MS <= time_ms <= MAX_TIME_MS:
-        raise TooLargeError(f"record {position}: a time out of range")
     return time_ms
