@@ -86,8 +86,9 @@ async def serving(
         if gateway.forward:
             await gateway.forward.greet(_GREETING_S)
         await stack.enter_async_context(_background(gateway, stop))
-        http_port = await stack.enter_async_context(gateway.http_door())
         await stack.enter_async_context(gateway.coap_door())
+        # last, so that whoever hears from /healthz knows that the rest is up
+        http_port = await stack.enter_async_context(gateway.http_door())
         yield Running(config, http_port, signer.verifier_text, gateway)
 
 

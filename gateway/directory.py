@@ -49,7 +49,7 @@ class Directory(NamedTuple):
 
     def load_signer(self, origin: str) -> Signer:
         try:
-            signer = parse_signer_key(self.signer.read_text())
+            signer = parse_signer_key(self.signer.read_text(errors="replace"))
         except OSError as error:
             raise ConfigError(f"{self.signer}: {error.strerror}", "restore your backup") from error
         if signer.origin != origin:
@@ -79,15 +79,15 @@ class Directory(NamedTuple):
     def _last_signed(self, store: Store, signer: Signer) -> tuple[str, Checkpoint]:
         """The larger of the note beside the ledger and the one inside it."""
         try:
-            beside = self.checkpoint.read_text()
+            beside = self.checkpoint.read_text(errors="replace")
         except OSError as error:
             raise RolledBackError(
                 f"{self.checkpoint}: {error.strerror}",
                 "restore it: without the last signed checkpoint nothing will be signed",
             ) from error
-        inside = (store.read(lambda reader: reader.state(start.CHECKPOINT)) or b"").decode()
-        opened = [(note, _opened(note, signer)) for note in (beside, inside) if note]
-        return max(opened, key=lambda pair: pair[1].size)
+        inside = store.read(lambda reader: reader.state(start.CHECKPOINT))
+        held = [beside] if inside is None else [beside, inside.decode(errors="replace")]
+        return max(((note, _opened(note, signer)) for note in held), key=lambda pair: pair[1].size)
 
 
 def create(path: Path, origin: str, config_text: str) -> Signer:

@@ -1,5 +1,6 @@
 """`tallystick`: one program, one command a line. Errors name the next thing to type."""
 
+import signal
 import sys
 
 import typer
@@ -28,11 +29,17 @@ app.add_typer(token.app, name="token")
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         app()
     except FatalError as error:
         print(f"tallystick: {error}\n  fix: {error.fix}", file=sys.stderr)
         sys.exit(WRONG_USE)
+
+
+def _terminate(number: int, frame: object) -> None:
+    """Ends like Ctrl-C does, so that what a command started ends with it."""
+    sys.exit(128 + number)
 
 
 if __name__ == "__main__":

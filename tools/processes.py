@@ -60,6 +60,7 @@ class Device:
             stderr=subprocess.STDOUT,
             env=_device_environment(folder),
             text=True,
+            start_new_session=True,  # Ctrl-C is ours to handle, in order
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -100,6 +101,7 @@ class Service:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=os.environ | {"PYTHONPATH": str(_root())},
+                start_new_session=True,
             )
         try:
             self._wait_until_up()
@@ -110,6 +112,10 @@ class Service:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
 
     def stop(self) -> int:
         return end(self._process)

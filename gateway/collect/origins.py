@@ -55,9 +55,9 @@ class Origins:
 
     def _open(self, origin: str) -> Store:
         path = self._directory / file_name(origin)
-        fresh = not path.exists()
         store = SqliteStore(path, create=True)
-        if fresh:
+        # not "no file yet": a crash may have come between making the file and naming its ledger
+        if store.read(lambda reader: reader.state(start.ORIGIN)) is None:
             store.transact(lambda t: _found(t, origin))
         store.read(lambda reader: start.check_origin(reader, origin))
         return store

@@ -50,7 +50,7 @@ def receive(transaction: Transaction, batch: Batch, key: VerifierKey) -> Positio
     extension.put(transaction)
     _check_tree(transaction, batch, signed, extension.log)
     _check_last(transaction, signed, log.size, extension.log)
-    return _remember(transaction, batch.note, signed, extension.log.size)
+    return _remember(transaction, batch, signed, extension.log.size)
 
 
 def _check_known(reader: Reader, batch: Batch, size: int) -> None:
@@ -81,6 +81,8 @@ def _check_tree(reader: Reader, batch: Batch, signed: Checkpoint, log: Log) -> N
         raise ForkedError(
             f"the first {batch.stop} entries are not the start of the tree signed at {signed.size}"
         )
+    if batch.stop < signed.size <= log.size and _root(reader, signed.size) != signed.root:
+        raise ForkedError(f"the entries we hold are not those signed at size {signed.size}")
 
 
 def _check_last(reader: Reader, signed: Checkpoint, before: int, log: Log) -> None:
@@ -95,13 +97,13 @@ def _check_last(reader: Reader, signed: Checkpoint, before: int, log: Log) -> No
         raise ForkedError(f"these entries are not those signed at size {last.size} before")
 
 
-def _remember(transaction: Transaction, note: str, signed: Checkpoint, size: int) -> Position:
-    """Keeps the largest checkpoint: an older one proves nothing new."""
+def _remember(transaction: Transaction, batch: Batch, signed: Checkpoint, size: int) -> Position:
+    """Keeps the largest checkpoint that is shown to start with all of our `size` entries."""
     held = (transaction.state(CHECKPOINT) or b"").decode()
-    if held and notes.unverified(held).size >= signed.size:
+    if held and (batch.stop < size or notes.unverified(held).size >= signed.size):
         return Position(size, held)
-    transaction.put_state(CHECKPOINT, note.encode())
-    return Position(size, note)
+    transaction.put_state(CHECKPOINT, batch.note.encode())
+    return Position(size, batch.note)
 
 
 def _root(reader: Reader, size: int) -> bytes:

@@ -8,13 +8,14 @@ from collections.abc import Callable
 import structlog
 
 from gateway.feed import Feed
-from gateway.forward.outbox import ForwardOutbox, Send
+from gateway.forward.outbox import ForwardOutbox, Send, Wait
 from gateway.forward.upstream import Answer, Upstream, UpstreamError
 from gateway.forward.view import LedgerView
 from gateway.metrics import Metrics
 from protocol import batch as batches
 
 CURSOR = "cursor/upstream"  # state key
+_GREETING_S = 10
 _log = structlog.get_logger("forward")
 
 
@@ -37,6 +38,7 @@ class ForwardWorker:
         self._feed = feed
         self._metrics = metrics
         self._remember = remember
+        self._greeted = False  # nothing is sent before the upstream said what it remembers
         self.reachable = False
         self.last_failure: str | None = None
 
@@ -60,17 +62,20 @@ class ForwardWorker:
             self._not_accepted(error)
             return
         self._ledger.check(answer, self._feed.size)
+        self._greeted = True
         self._went_well(answer)
 
     async def run(self) -> None:
         while True:
             step = self._outbox.plan(_now_ms(), self._feed.signed)
-            if isinstance(step, Send):
-                await self._send(step)
-            elif step.until_ms is None:
-                await self._feed.signed_past(self._outbox.cursor)
-            else:
+            if isinstance(step, Wait) and step.until_ms is not None:
                 await asyncio.sleep(max(step.until_ms - _now_ms(), 0) / 1000)
+            elif not self._greeted:
+                await self.greet(_GREETING_S)
+            elif isinstance(step, Send):
+                await self._send(step)
+            else:
+                await self._feed.signed_past(self._outbox.cursor)
 
     async def _send(self, send: Send) -> None:
         batch = await asyncio.to_thread(self._ledger.batch, send)

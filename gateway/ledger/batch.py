@@ -12,6 +12,7 @@ import msgspec
 from gateway.errors import ConflictError
 from gateway.ledger.log import Draft
 from gateway.store import Reader
+from protocol import leaf as leaves
 
 ALERT = "alert"  # the kind of entry a conflict leaves
 
@@ -57,7 +58,7 @@ def plan(
         taken = _taken(number, result, reader)
         if taken is None:
             result.numbers[number] = _add(draft, size, result)
-        elif _body(taken, size, result, reader) == draft.body:
+        elif _holds(taken, draft.body, size, result, reader):
             result.outcomes.append(Kept(taken, repeat=True))
         else:
             result.outcomes.append(_conflict(draft.source, number, taken))
@@ -80,10 +81,12 @@ def _taken(number: Number, so_far: Plan, reader: Reader) -> int | None:
     return reader.number(*number) if index is None else index
 
 
-def _body(index: int, size: int, so_far: Plan, reader: Reader) -> bytes | None:
+def _holds(index: int, body: bytes, size: int, so_far: Plan, reader: Reader) -> bool:
     if index >= size:
-        return so_far.drafts[index - size].body
-    return reader.entries(index, index + 1)[0].body
+        return so_far.drafts[index - size].body == body
+    (entry,) = reader.entries(index, index + 1)
+    # by the leaf, not the stored body: that one may have been deleted since
+    return leaves.commits_to(entry.leaf, entry.salt, body)
 
 
 def _conflict(source: str, number: Number, taken: int) -> ConflictError:

@@ -18,7 +18,7 @@ _STEP = 1000
 
 
 def check_origin(reader: Reader, origin: str) -> None:
-    stored = (reader.state(ORIGIN) or b"").decode()
+    stored = (reader.state(ORIGIN) or b"").decode(errors="replace")
     if stored != origin:
         raise ConfigError(
             f"this ledger belongs to {stored!r}, the configuration says {origin!r}",

@@ -68,8 +68,7 @@ class LedgerWriter:
     ) -> list[Kept | GatewayError]:
         """Outcomes in the order of `submissions`, after the sync. Raises Store*Error for all."""
         try:
-            log = self._log or self._store.read(Log.load)
-            self._log = log
+            log = self._current()
             stamp = self._stamp(log)
             planned, extension = self._store.transact(
                 lambda transaction: self._put(transaction, log, stamp, submissions, states)
@@ -84,27 +83,39 @@ class LedgerWriter:
 
     def due_in_ms(self, now_s: float, at_most_ms: int) -> float:
         """How long until a checkpoint is due; at most `at_most_ms`."""
-        if self.size == self.signed_size:
+        if self._log is None or self.size == self.signed_size:
             return at_most_ms
         due = self._signed_at + self._config.checkpoint_every_ms / 1000
         return min(max(due - now_s, 0) * 1000, at_most_ms)
 
     def sign_if_due(self, now_s: float, *, force: bool = False) -> None:
         """Signs what is committed, at most every `checkpoint_every_ms` or `_entries`."""
-        unsigned = self.size - self.signed_size
-        if self._log is None or not unsigned:
+        try:
+            log = self._current()
+        except GatewayError as error:
+            self.failing = error.reason
+            return
+        unsigned = log.size - self.signed_size
+        if not unsigned:
             return
         full = unsigned >= self._config.checkpoint_every_entries
         if not force and not full and self.due_in_ms(now_s, 1) > 0:
             return
         self._signed_at = now_s
-        note = self._signer.sign(self._log.size, self._log.root())
+        note = self._signer.sign(log.size, log.root())
         try:
             self._surroundings.keep_checkpoint(note)
         except StoreFailedError:
             self._metrics.checkpoint_failures.inc()
             return
-        self.note, self.signed_size = note, self._log.size
+        self.note, self.signed_size = note, log.size
+
+    def _current(self) -> Log:
+        """The log, read again where a failed transaction left it unknown. Raises Store*Error."""
+        if self._log is None:
+            self._log = self._store.read(Log.load)
+            self.size = self._log.size
+        return self._log
 
     def _put(
         self,

@@ -12,7 +12,7 @@ def write_durable(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         try:
-            os.write(handle, data)
+            _write_all(handle, data)
             os.fsync(handle)
         finally:
             os.close(handle)
@@ -26,11 +26,16 @@ def create_durable(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     """A new file; FileExistsError where there is one, which is then left alone."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
-        os.write(handle, data)
+        _write_all(handle, data)
         os.fsync(handle)
     finally:
         os.close(handle)
     _sync_directory(path.parent)
+
+
+def _write_all(handle: int, data: bytes) -> None:
+    while data:  # a nearly full disk takes a part
+        data = data[os.write(handle, data) :]
 
 
 def _sync_directory(path: Path) -> None:

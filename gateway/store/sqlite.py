@@ -20,7 +20,12 @@ APPLICATION_ID = 0x74616C79  # "taly"
 SCHEMA_VERSION = 1
 _READERS = 4
 _BUSY_TIMEOUT_MS = 5000
-_ENTRY = "SELECT idx, kind, source, received_ms, leaf, chain, salt, body FROM entries "
+_MAX_INTEGER = (1 << 63) - 1
+# Text as bytes: a damaged kind or source is for fsck to name, not for SQLite's reader to choke on.
+_ENTRY = (
+    "SELECT idx, CAST(kind AS BLOB), CAST(source AS BLOB), received_ms, leaf, chain, salt, body"
+    " FROM entries "
+)
 _MATCHING = (
     "WHERE idx > :after AND idx < :end"
     " AND (:kind IS NULL OR kind = :kind) AND (:source IS NULL OR source = :source)"
@@ -38,7 +43,7 @@ class SqliteStore:
         self._path = path
         with _mapped_errors():
             self._writer = apsw.Connection(str(path))
-            _prepare(self._writer, path)
+            _prepare(self._writer, path, create)
         self._readers: queue.SimpleQueue[apsw.Connection] = queue.SimpleQueue()
         with _mapped_errors():
             for _ in range(_READERS):
@@ -80,11 +85,9 @@ class SqliteStore:
         self._writer.close()
 
 
-def _prepare(connection: apsw.Connection, path: Path) -> None:
+def _prepare(connection: apsw.Connection, path: Path, create: bool) -> None:
     connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
-    connection.pragma("journal_mode", "wal")
-    connection.pragma("synchronous", "full")
-    if connection.pragma("user_version") == 0:
+    if create and not list(connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1")):
         schema = Path(__file__).with_name("schema.sql").read_text()
         with connection:
             connection.execute(schema)
@@ -97,6 +100,8 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
             f"{path} has schema {connection.pragma('user_version')}, this program {SCHEMA_VERSION}",
             "use the version of tallystick that wrote it",
         )
+    connection.pragma("journal_mode", "wal")
+    connection.pragma("synchronous", "full")
 
 
 def _open_reader(path: Path) -> apsw.Connection:
@@ -118,6 +123,10 @@ def _mapped_errors() -> Iterator[None]:
         raise StoreFailedError(f"{type(error).__name__}: {error}") from error
 
 
+def _entry(index: int, kind: bytes, source: bytes, *rest: Any) -> Entry:
+    return Entry(index, kind.decode(errors="replace"), source.decode(errors="replace"), *rest)
+
+
 class _Transaction:
     """Both views: a reader's connection is read-only, so its writes fail by themselves."""
 
@@ -130,19 +139,19 @@ class _Transaction:
 
     def last(self) -> Entry | None:
         row = self._one(_ENTRY + "ORDER BY idx DESC LIMIT 1")
-        return Entry(*row) if row else None
+        return _entry(*row) if row else None
 
     def entries(self, start: int, stop: int) -> list[Entry]:
         rows = self._execute(
             _ENTRY + "WHERE idx >= ? AND idx < ? ORDER BY idx",
             (start, stop),
         )
-        return [Entry(*row) for row in rows]
+        return [_entry(*row) for row in rows]
 
     def select(self, query: Query) -> Page:
-        end = query.after + 1 + query.scan
+        end = min(query.after + 1 + query.scan, _MAX_INTEGER)
         found = [
-            Entry(*row)
+            _entry(*row)
             for row in self._execute(
                 _ENTRY + _MATCHING,
                 {

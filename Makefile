@@ -1,0 +1,65 @@
+# Needs a bare Python >= 3.11; everything else goes into .venv by itself.
+PYTHON ?= python3
+SECONDS ?= 20
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+STUBS := micropython-rp2-rpi-pico-w-stubs==1.29.0.post1
+
+help: ## what there is to make
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+demo: $(VENV)/run ## collector, gateway and devices, then verify both (SECONDS=20; 0 is until Ctrl-C)
+	@$(BIN)/tallystick demo --seconds $(SECONDS)
+
+test: $(VENV)/dev ## every test but the long campaigns (under 4 min)
+	$(BIN)/python -m pytest -m "not slow"
+
+fast: $(VENV)/dev ## tests without sockets and processes (under 60 s)
+	$(BIN)/python -m pytest -m "not slow and not integration"
+
+slow: $(VENV)/dev ## the long campaigns, seeded
+	$(BIN)/python -m pytest -m slow -s
+
+check: $(VENV)/dev typings/.made ## lint, types, import contracts, vectors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mypy --config-file mypy-device.ini
+	$(BIN)/lint-imports
+	$(BIN)/python -m tests.make_vectors --check
+
+bench: $(VENV)/dev ## figures, as ratios to a yardstick in the same run
+	$(BIN)/python -m tests.benchmarks
+
+format: $(VENV)/dev ## put the code into its one layout
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## remove what make made
+	rm -rf $(VENV) typings .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+$(VENV)/made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "tallystick needs Python 3.11 or later: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	@echo "making $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/run: $(VENV)/made pyproject.toml
+	@echo "installing what tallystick needs"
+	@$(PIP) install --editable '.[simulate]'
+	@touch $@
+
+$(VENV)/dev: $(VENV)/run pyproject.toml
+	@echo "installing the development tools"
+	@$(PIP) install --editable '.[dev]'
+	@touch $@
+
+# Kept out of the environment: they would hide the standard library's own types.
+typings/.made: $(VENV)/dev
+	@$(PIP) install --no-user --upgrade --target typings $(STUBS)
+	@touch $@
+
+.PHONY: help demo test fast slow check bench format clean
+.DEFAULT_GOAL := help

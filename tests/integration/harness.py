@@ -1,0 +1,130 @@
+"""A gateway and a collector as real processes in a folder of their own, and their ledgers."""
+
+import json
+import re
+import socket
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+
+from protocol import envelope
+from tools.device import enrol
+from tools.init import init_collector, init_gateway
+from tools.processes import Service, free_port
+from tools.run import remember_trust
+from tools.sources import ledgers
+from tools.verify import Verdict, check
+
+ORIGIN = "test.invalid/site"
+CATCH_UP_S = 30
+
+
+class Site:
+    """Two directories with fixed ports; the services are started and ended by the test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.gateway_dir = folder / "gateway"
+        self.collector_dir = folder / "collector"
+        self._folder = folder
+        self.gateway_http = free_port(socket.SOCK_STREAM)
+        self.collector_http = free_port(socket.SOCK_STREAM)
+        self.coap_port = free_port(socket.SOCK_DGRAM)
+        self.gateway: Service | None = None
+        self.collector: Service | None = None
+        with redirect_stdout(StringIO()):
+            self._make()
+
+    def start_gateway(self) -> Service:
+        self.gateway = Service(
+            ["run", str(self.gateway_dir), "--http", f"127.0.0.1:{self.gateway_http}"],
+            self.gateway_http,
+            self._folder / "gateway.log",
+        )
+        return self.gateway
+
+    def start_collector(self) -> Service:
+        self.collector = Service(
+            ["collect", str(self.collector_dir), "--http", f"127.0.0.1:{self.collector_http}"],
+            self.collector_http,
+            self._folder / "collector.log",
+        )
+        return self.collector
+
+    def stop(self) -> None:
+        for service in (self.gateway, self.collector):
+            if service is not None:
+                service.stop()
+        self.gateway = self.collector = None
+
+    def enrol(self, name: str) -> dict[str, object]:
+        return enrol(self.gateway_dir, name)
+
+    def wait_until(self, holds: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + CATCH_UP_S
+        while not holds():
+            assert time.monotonic() < deadline, f"not within {CATCH_UP_S} s: {what}\n{self.logs()}"
+            time.sleep(0.05)
+
+    def wait_until_collected(self) -> None:
+        """Until the collector has everything the gateway has, signed."""
+
+        def collected() -> bool:
+            assert self.gateway is not None
+            stats = self.gateway.get("/stats")
+            return bool(stats["size"] == stats["signed_size"] == stats["forward"]["cursor"])
+
+        self.wait_until(collected, "the collector has everything")
+
+    def verdicts(self) -> list[Verdict]:
+        """The outside verifier's word on the gateway's ledger and on the collector's."""
+        directories = [self.gateway_dir]
+        if list(self.collector_dir.glob("*.sqlite")):
+            directories.append(self.collector_dir)
+        return [check(ledgers(str(directory), "", "")[0]) for directory in directories]
+
+    def logs(self) -> str:
+        return "\n".join(
+            f"--- {log.name}\n{log.read_text()[-3000:]}"
+            for log in sorted(self._folder.glob("*.log"))
+        )
+
+    def _make(self) -> None:
+        token = init_collector(self.collector_dir)
+        token_file = self._folder / "upstream.token"
+        token_file.write_text(token)
+        url = f"http://127.0.0.1:{self.collector_http}"
+        verifier_key = init_gateway(self.gateway_dir, ORIGIN, url, token_file)
+        remember_trust(self.collector_dir, [verifier_key])
+        config = self.gateway_dir / "tallystick.toml"
+        text = re.sub("port = 5683", f"port = {self.coap_port}", config.read_text())
+        config.write_text(text + "retry_min_ms = 100\nretry_max_ms = 500\n")
+
+
+def packs(ledger: Path) -> dict[tuple[str, int, int], list[int]]:
+    """(device, epoch, sequence) -> the indexes of the entries that hold it."""
+    database = sqlite3.connect(f"{ledger.as_uri()}?mode=ro", uri=True)
+    found: dict[tuple[str, int, int], list[int]] = {}
+    for index, source, body in database.execute(
+        "SELECT idx, source, body FROM entries WHERE kind = 'pack' ORDER BY idx"
+    ):
+        sealed = envelope.parse(body)
+        found.setdefault((source, sealed.epoch, sealed.sequence), []).append(index)
+    database.close()
+    return found
+
+
+def collected_ledger(site: Site) -> Path:
+    (ledger,) = site.collector_dir.glob("*.sqlite")
+    return ledger
+
+
+def device_folder(site: Site, name: str, gateway_port: int, **config: object) -> Path:
+    """A device's flash with its config.json, sending to a port on loopback."""
+    folder = site.gateway_dir.parent / name
+    folder.mkdir()
+    settings = site.enrol(name) | {"gateway": f"127.0.0.1:{gateway_port}"} | config
+    (folder / "config.json").write_text(json.dumps(settings))
+    return folder

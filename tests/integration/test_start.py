@@ -1,0 +1,62 @@
+"""What a gateway refuses to start on, and how it says so."""
+
+import re
+import shutil
+
+import pytest
+
+from gateway.errors import ConfigError
+from tests.integration.harness import Site
+
+
+@pytest.mark.integration
+def test_a_second_gateway_on_the_same_directory_is_refused_and_told_who_has_it(site: Site) -> None:
+    first = site.start_gateway()
+    site.gateway_http += 1
+
+    with pytest.raises(ConfigError) as refusal:
+        site.start_gateway()
+
+    assert f"is held by process {first.pid} (gateway test.invalid/site)" in str(refusal.value)
+    first.stop()
+
+
+@pytest.mark.integration
+def test_a_typing_mistake_in_the_configuration_is_named_with_what_was_meant(site: Site) -> None:
+    config = site.gateway_dir / "tallystick.toml"
+    config.write_text(config.read_text().replace("[http]", "[htpp]"))
+
+    with pytest.raises(ConfigError) as refusal:
+        site.start_gateway()
+
+    assert "unknown field `htpp`" in str(refusal.value)
+    assert "did you mean `http`?" in str(refusal.value)
+
+
+@pytest.mark.integration
+def test_a_ledger_of_another_origin_is_refused(site: Site, tmp_path_factory) -> None:  # type: ignore[no-untyped-def]
+    other = Site(tmp_path_factory.mktemp("other"))
+    config = other.gateway_dir / "tallystick.toml"
+    config.write_text(re.sub('origin = ".*"', 'origin = "other.invalid/site"', config.read_text()))
+
+    with pytest.raises(ConfigError) as refusal:
+        other.start_gateway()
+
+    assert "signs for 'test.invalid/site', not for 'other.invalid/site'" in str(refusal.value)
+
+
+@pytest.mark.integration
+def test_a_port_that_is_taken_is_refused_and_nothing_is_left_behind(site: Site) -> None:
+    taken = site.start_gateway()
+    twin = site.gateway_dir.with_name("twin")
+    shutil.copytree(site.gateway_dir, twin)
+    (twin / "lock").unlink()
+    original, site.gateway_dir = site.gateway_dir, twin
+
+    site.gateway_http += 1
+    with pytest.raises(ConfigError) as refusal:
+        site.start_gateway()
+
+    assert f"cannot listen for CoAP on 127.0.0.1:{site.coap_port}" in str(refusal.value)
+    site.gateway_dir = original
+    taken.stop()
