@@ -5,45 +5,48 @@ Defaults are in the types, units in the names; secrets are paths, never values.
 
 import difflib
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from gateway.errors import ConfigError
 
 GATEWAY_FILE, COLLECTOR_FILE = "tallystick.toml", "collector.toml"
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Positive = Annotated[int, Meta(ge=1)]
 
 
 class CoapConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Devices are known by their keys; bind where they can reach you ("0.0.0.0", "::")."""
 
     host: str = "127.0.0.1"
-    port: int = 5683
+    port: Port = 5683
 
 
 class HttpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Reading needs a token unless bound to loopback; a public bind without tokens is refused."""
 
     host: str = "127.0.0.1"
-    port: int = 8080
+    port: Port = 8080
     require_token: bool = False
 
 
 class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    checkpoint_every_ms: int = 1000
-    checkpoint_every_entries: int = 10_000
+    checkpoint_every_ms: Positive = 1000
+    checkpoint_every_entries: Positive = 10_000
     commit_delay_ms: int = 0  # gather longer before each sync; at most 80, for SD cards
-    max_pending: int = 4096  # waiting for the writer; one more is answered 5.03
-    max_batch: int = 1024  # envelopes in one transaction
+    max_pending: Positive = 4096  # waiting for the writer; one more is answered 5.03
+    max_batch: Positive = 1024  # envelopes in one transaction
 
 
 class ForwardConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     url: str
     token_file: str
-    batch_entries: int = 500
-    timeout_ms: int = 10_000
-    retry_min_ms: int = 1000
-    retry_max_ms: int = 60_000
+    batch_entries: Positive = 500
+    timeout_ms: Positive = 10_000
+    retry_min_ms: Positive = 1000
+    retry_max_ms: Positive = 60_000
 
 
 class GatewayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -56,7 +59,7 @@ class GatewayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
 class CollectorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     http: HttpConfig = HttpConfig(port=8090)
-    max_batch_bytes: int = 4 * 1024 * 1024
+    max_batch_bytes: Positive = 4 * 1024 * 1024
     trust: list[str] = []  # verifier keys of the ledgers to accept
 
 
@@ -69,6 +72,8 @@ def load(path: Path, kind: type[_Config]) -> _Config:
         text = path.read_bytes()
     except FileNotFoundError as error:
         raise ConfigError(f"no {path}", f"run `tallystick init {path.parent}` first") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}", "make it a file you may read") from error
     try:
         config = msgspec.toml.decode(text, type=kind)
     except msgspec.DecodeError as error:  # ValidationError is one of them

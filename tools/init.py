@@ -1,5 +1,6 @@
 """`tallystick init`: a new gateway's or collector's directory, its keys, and one token."""
 
+import json
 import re
 import secrets
 from pathlib import Path
@@ -16,7 +17,7 @@ _ORIGIN = re.compile(r"[!-*,-~]{1,255}")  # no space, no +, nothing that is not 
 
 _GATEWAY = """\
 # A tallystick gateway. Every key, with its default, is in the README under "Configuration".
-origin = "{origin}"
+origin = {origin}
 
 [coap]
 host = "127.0.0.1"  # "0.0.0.0" or "::" lets devices on the network in; they have keys
@@ -28,8 +29,8 @@ port = 8080
 """
 _FORWARD = """
 [forward]
-url = "{url}"
-token_file = "{token_file}"
+url = {url}
+token_file = {token_file}
 """
 _COLLECTOR = """\
 # A tallystick collector. Each gateway it takes batches from is named by its verifier key.
@@ -74,9 +75,9 @@ def init_gateway(path: Path, origin: str, forward: str, token_file: Path | None)
         raise ConfigError(
             f"{origin!r} cannot be an origin", "use --name with printable ASCII, no space, no +"
         )
-    text = _GATEWAY.format(origin=origin)
+    text = _GATEWAY.format(origin=_toml(origin))
     if forward and token_file:
-        text += _FORWARD.format(url=forward, token_file=token_file.resolve())
+        text += _FORWARD.format(url=_toml(forward), token_file=_toml(str(token_file.resolve())))
     signer = directory.create(path, origin, text)
     create_durable(path / "verifier.key", f"{signer.verifier_text}\n".encode(), mode=0o644)
     print(f"made {path}, the ledger {origin}")
@@ -98,6 +99,11 @@ def _first_token(path: Path, scope: str) -> str:
     create_durable(path, tokens.dump([Token(f"first-{scope}", digest_of(secret), scope)]))
     print(f"token, scope {scope}, shown this once (only its hash is kept):\n  {secret}")
     return secret
+
+
+def _toml(text: str) -> str:
+    """`text` as a TOML string: JSON's escapes are a part of TOML's."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def new_token() -> str:

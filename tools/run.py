@@ -1,8 +1,10 @@
 """`tallystick run` and `tallystick collect`: the two services."""
 
 import asyncio
+import json
 import logging
 import sys
+import tomllib
 from pathlib import Path
 from typing import Annotated
 
@@ -94,10 +96,15 @@ def remember_trust(path: Path, keys: list[str]) -> None:
     if wanted == held:
         return
     lines = file.read_text().splitlines(keepends=True)
-    spelled = "trust = [" + ", ".join(f'"{key}"' for key in wanted) + "]\n"
     kept = [line for line in lines if not line.startswith("trust")]
-    write_durable(file, (spelled + "".join(kept)).encode(), mode=0o644)
-    configs.load(file, CollectorConfig)
+    text = f"trust = {json.dumps(wanted)}\n" + "".join(kept)
+    try:
+        tomllib.loads(text)
+    except ValueError as error:
+        raise ConfigError(
+            f"{file}: `trust` is not on one line", f"write it by hand: trust = {json.dumps(wanted)}"
+        ) from error
+    write_durable(file, text.encode(), mode=0o644)
 
 
 def address(text: str) -> tuple[str, int]:

@@ -213,11 +213,13 @@ def _row(event: dict[str, Any]) -> Row:
 
 
 def _newer(one: str, other: str) -> str:
-    """The note of the larger checkpoint; a damaged one is left for the verdict to name."""
-    try:
-        held = [(notes.unverified(note).size, note) for note in (one, other) if note]
-    except ProtocolError:
-        return one
+    """The note of the larger checkpoint; a damaged one is returned, for the verdict to name."""
+    held = []
+    for note in filter(None, (one, other)):
+        try:
+            held.append((notes.unverified(note).size, note))
+        except ProtocolError:
+            return note
     return max(held)[1] if held else ""
 
 

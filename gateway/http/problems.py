@@ -34,4 +34,6 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     """Starlette's own refusals: an unknown path, a wrong method."""
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for this
     reason = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "refused")
-    return problem(error.status_code, reason, error.detail)
+    response = problem(error.status_code, reason, error.detail)
+    response.headers.update(error.headers or {})  # Allow, on a 405 (RFC 9110 §15.5.6)
+    return response
