@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from gateway.errors import RolledBackError
 from gateway.forward.outbox import Send
-from gateway.forward.upstream import Answer
+from gateway.forward.upstream import Answer, UpstreamError
 from gateway.ledger import hashes, tree
 from gateway.ledger.signer import Signer, verify_ed25519
 from gateway.store import Reader, Store
@@ -32,20 +32,26 @@ class LedgerView:
         return self._store.read(lambda reader: _batch(reader, note, send))
 
     def check(self, answer: Answer, size: int) -> None:
-        """RolledBackError unless what the upstream remembers is a past of our `size` entries."""
+        """Holds the upstream's word against our `size` entries.
+
+        RolledBackError where a checkpoint that we signed is not a past of them; UpstreamError
+        where it claims more than we have and shows nothing that we signed.
+        """
         signed = self._opened(answer.note)
-        if signed is None and answer.next_index <= size:
-            return
-        if signed is not None and signed.size <= size:
-            root = self._store.read(lambda r: tree.root(signed.size, hashes.reading(r)))
-            if root == signed.root:
-                return
-        seen = signed.size if signed else answer.next_index
-        raise RolledBackError(
-            f"the upstream has seen {seen} entries of {self.origin}, and our {size} are not"
-            " what they continue as: an older copy was put back, or the ledger was changed",
-            "restore the newer copy of this directory; devices will send again what it lacks",
-        )
+        if signed is not None and not self._continues(signed, size):
+            raise RolledBackError(
+                f"the upstream has seen {signed.size} entries of {self.origin}, and our {size} are"
+                " not what they continue as: an older copy was put back, or the ledger was changed",
+                "restore the newer copy of this directory; devices will send again what it lacks",
+            )
+        if answer.next_index > size:
+            raise UpstreamError("implausible", f"claims {answer.next_index} entries of our {size}")
+
+    def _continues(self, signed: Checkpoint, size: int) -> bool:
+        if signed.size > size:
+            return False
+        root = self._store.read(lambda reader: tree.root(signed.size, hashes.reading(reader)))
+        return root == signed.root
 
     def _opened(self, note: str) -> Checkpoint | None:
         """A checkpoint only if our key signed it: nobody else's word can stop us."""

@@ -55,13 +55,13 @@ class ForwardWorker:
         try:
             async with asyncio.timeout(limit_s):
                 answer = await self._upstream.position(self._ledger.origin)
+            self._ledger.check(answer, self._feed.size)
         except TimeoutError:
             self._not_accepted(UpstreamError("unreachable", f"no answer in {limit_s} s"))
             return
         except UpstreamError as error:
             self._not_accepted(error)
             return
-        self._ledger.check(answer, self._feed.size)
         self._greeted = True
         self._went_well(answer)
 
@@ -81,11 +81,11 @@ class ForwardWorker:
         batch = await asyncio.to_thread(self._ledger.batch, send)
         try:
             answer = await self._upstream.push(batches.encode(batch))
+            # it may remember a checkpoint that this batch did not bring
+            await asyncio.to_thread(self._ledger.check, answer, self._feed.size)
         except UpstreamError as error:
             self._not_accepted(error)
             return
-        if answer.note != batch.note:  # it remembers a checkpoint that this batch did not bring
-            self._ledger.check(answer, self._feed.size)
         self._went_well(answer)
 
     def _went_well(self, answer: Answer) -> None:
@@ -98,9 +98,7 @@ class ForwardWorker:
 
     def _not_accepted(self, error: UpstreamError) -> None:
         self._metrics.forward_failures.labels(error.reason).inc()
-        if error.reason == "out-of-order" and error.next_index is not None:
-            self._ledger.check(Answer(error.next_index, ""), self._feed.size)
-            self._outbox.accepted(error.next_index)
+        if self._resynchronised(error):
             return
         if error.reason == "too-large":
             self._outbox.too_large()
@@ -109,6 +107,16 @@ class ForwardWorker:
         if self.last_failure != error.reason:
             _log.warning("not forwarded", reason=error.reason, detail=str(error), wait_ms=wait_ms)
         self.reachable, self.last_failure = error.reason != "unreachable", error.reason
+
+    def _resynchronised(self, error: UpstreamError) -> bool:
+        """Whether the refusal named another place to go on from; the same one again is none."""
+        there, here = error.next_index, self._outbox.cursor
+        if error.reason != "out-of-order" or there is None or there == here:
+            return False
+        if there > self._feed.size:
+            return False
+        self._outbox.accepted(there)
+        return True
 
 
 def _now_ms() -> int:
