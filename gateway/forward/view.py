@@ -31,13 +31,13 @@ class LedgerView:
         note = self._note()
         return self._store.read(lambda reader: _batch(reader, note, send))
 
-    def check(self, answer: Answer, size: int) -> None:
-        """Holds the upstream's word against our `size` entries.
+    def check(self, answer: Answer) -> None:
+        """Holds the upstream's word against what is committed.
 
         RolledBackError where a checkpoint that we signed is not a past of them; UpstreamError
         where it claims more than we have and shows nothing that we signed.
         """
-        signed = self._opened(answer.note)
+        signed, size = self._opened(answer.note), self._store.read(_size)
         if signed is not None and not self._continues(signed, size):
             raise RolledBackError(
                 f"the upstream has seen {signed.size} entries of {self.origin}, and our {size} are"
@@ -61,6 +61,11 @@ class LedgerView:
             return notes.open_note(note, self._signer.verifier_key, verify_ed25519)
         except ProtocolError:
             return None
+
+
+def _size(reader: Reader) -> int:
+    last = reader.last()
+    return last.index + 1 if last else 0
 
 
 def _batch(reader: Reader, note: str, send: Send) -> Batch:

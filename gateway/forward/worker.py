@@ -55,7 +55,7 @@ class ForwardWorker:
         try:
             async with asyncio.timeout(limit_s):
                 answer = await self._upstream.position(self._ledger.origin)
-            self._ledger.check(answer, self._feed.size)
+            self._ledger.check(answer)
         except TimeoutError:
             self._not_accepted(UpstreamError("unreachable", f"no answer in {limit_s} s"))
             return
@@ -82,7 +82,7 @@ class ForwardWorker:
         try:
             answer = await self._upstream.push(batches.encode(batch))
             # it may remember a checkpoint that this batch did not bring
-            await asyncio.to_thread(self._ledger.check, answer, self._feed.size)
+            await asyncio.to_thread(self._ledger.check, answer)
         except UpstreamError as error:
             self._not_accepted(error)
             return
