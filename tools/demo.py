@@ -124,6 +124,13 @@ def _scroll(gateway: Service, seconds: float) -> None:
 
 
 def _view(gateway: Service, over: threading.Event) -> None:
+    try:
+        _show_stream(gateway, over)
+    except httpx.HTTPError:
+        pass  # the gateway has ended, and its stream with it
+
+
+def _show_stream(gateway: Service, over: threading.Event) -> None:
     stream = httpx.stream("GET", f"{gateway.url}/stream?after=-1", timeout=None)
     with stream as response:
         for line in response.iter_lines():

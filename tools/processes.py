@@ -4,7 +4,6 @@ Whatever is started here is ended here; nothing else is touched.
 """
 
 import contextlib
-import importlib.util
 import json
 import os
 import shutil
@@ -20,6 +19,7 @@ from typing import Any
 import httpx2 as httpx
 
 from gateway.errors import ConfigError
+from tools import firmware
 
 DEVICE_HEAP = "96K"  # what the agent is budgeted for; see docs/decisions
 _STOP_S = 10
@@ -100,7 +100,7 @@ class Service:
                 [sys.executable, "-m", "tools", *arguments],
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=os.environ | {"PYTHONPATH": str(_root())},
+                env=os.environ | {"PYTHONPATH": str(firmware.root())},
                 start_new_session=True,
             )
         try:
@@ -161,18 +161,10 @@ def free_port(kind: socket.SocketKind) -> int:
 
 
 def _device_environment(folder: Path) -> dict[str, str]:
-    root = str(_root())
+    compiled = firmware.compile_to(folder.parent / "firmware") if micropython() else ""
     return os.environ | {
-        "MICROPYPATH": f"{root}:.frozen",
-        "PYTHONPATH": root,
+        "MICROPYPATH": f"{compiled}:.frozen",
+        "PYTHONPATH": str(firmware.root()),
         "PYTHONUNBUFFERED": "1",
         "HOME": str(folder),
     }
-
-
-def _root() -> Path:
-    """Where the packages lie: the checkout, or site-packages."""
-    spec = importlib.util.find_spec("device")
-    assert spec is not None  # noqa: S101  # installed with us
-    assert spec.origin is not None  # noqa: S101  # a package, not a namespace
-    return Path(spec.origin).parent.parent

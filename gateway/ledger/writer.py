@@ -56,6 +56,7 @@ class LedgerWriter:
         self.size = self._log.size
         self.signed_size = 0
         self.note = ""
+        self._stored_note = ""  # the note that the store holds, as far as we know
         self.clock_trusted = True
         self.failing: str | None = None  # the reason of the last failed transaction
 
@@ -77,6 +78,8 @@ class LedgerWriter:
             self._log = None
             self.failing = error.reason
             raise
+        if extension.entries:
+            self._stored_note = self.note
         self._log, self.size, self.failing = extension.log, extension.log.size, None
         self._remember_alerts(planned)
         return list(planned.outcomes)
@@ -133,7 +136,7 @@ class LedgerWriter:
             transaction.put_number(*number, index)
         for key, value in states.items():
             transaction.put_state(key, value)
-        if extension.entries and self.note:
+        if extension.entries and self.note != self._stored_note:
             transaction.put_state(CHECKPOINT, self.note.encode())
         return planned, extension
 
