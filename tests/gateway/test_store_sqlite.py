@@ -1,0 +1,137 @@
+"""What only the SQLite store promises: durability, refusals, a disk that is full."""
+
+import apsw
+import pytest
+
+from gateway.errors import ConfigError, StoreFailedError, StoreFullError
+from gateway.ledger import fsck
+from gateway.store.sqlite import SqliteStore
+from tests.fakes import ORIGIN, FakeDevice, FakeGateway
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "ledger.sqlite"
+
+
+@pytest.fixture
+def store(path):
+    store = SqliteStore(path, create=True)
+    yield store
+    store.close()
+
+
+def damage(path, sql):
+    connection = apsw.Connection(str(path))
+    connection.execute(sql)
+    connection.close()
+
+
+def test_every_commit_is_synced_and_readers_do_not_wait(store):
+    def pragmas(transaction):
+        return [transaction._one(f"PRAGMA {name}")[0] for name in ("journal_mode", "synchronous")]
+
+    assert store.transact(pragmas) == ["wal", 2]
+
+
+def test_a_reader_cannot_write(store):
+    with pytest.raises(StoreFailedError, match="ReadOnly"):
+        store.read(lambda reader: reader.put_state("cursor", b"1"))
+
+    assert store.read(lambda reader: reader.state("cursor")) is None
+
+
+def test_a_reader_is_given_back_after_a_failure(store):
+    for _ in range(9):
+        with pytest.raises(ZeroDivisionError):
+            store.read(lambda _: 1 / 0)
+
+    assert store.read(lambda reader: reader.last()) is None
+
+
+def test_a_missing_ledger_is_an_error_never_a_new_ledger(path):
+    with pytest.raises(ConfigError, match="no ledger at"):
+        SqliteStore(path)
+
+    assert not path.exists()
+
+
+REFUSED = [
+    ("PRAGMA user_version = 2", "schema 2, this program 1"),
+    ("PRAGMA application_id = 1", "an SQLite file, but no ledger"),
+]
+
+
+@pytest.mark.parametrize(("sql", "message"), REFUSED)
+def test_a_file_that_is_not_ours_to_read_is_refused(path, sql, message):
+    SqliteStore(path, create=True).close()
+    damage(path, sql)
+
+    with pytest.raises(ConfigError, match=message):
+        SqliteStore(path)
+
+
+@pytest.mark.parametrize("create", [False, True])
+def test_a_database_of_somebody_else_is_refused_and_left_as_it_is(path, create):
+    damage(path, "CREATE TABLE books (title)")
+    before = path.read_bytes()
+
+    with pytest.raises(ConfigError, match="no ledger"):
+        SqliteStore(path, create=create)
+
+    assert path.read_bytes() == before
+
+
+def test_an_emptied_file_is_refused_not_filled_again(path):
+    path.write_bytes(b"")
+
+    with pytest.raises(ConfigError, match="no ledger"):
+        SqliteStore(path)
+
+
+def test_a_file_that_is_no_database_is_refused(path):
+    path.write_bytes(b"not a database" * 100)
+
+    with pytest.raises(ConfigError, match="no SQLite file"):
+        SqliteStore(path)
+
+
+def test_a_full_disk_keeps_nothing_says_so_and_is_well_again_with_space(path):
+    store = SqliteStore(path, create=True)
+    gateway, device = FakeGateway(store), FakeDevice()
+    gateway.fill(20, device)
+    store.limit_pages(1)  # SQLite takes what it has already for the least
+
+    with pytest.raises(StoreFullError):
+        gateway.commit(*(device.submission(n) for n in range(20, 200)))
+    full_size = store.read(lambda reader: reader.last()).index + 1
+    store.limit_pages(100_000)
+    outcomes = gateway.commit(*(device.submission(n) for n in range(20, 200)))
+
+    assert full_size == 20
+    assert [(kept.index, kept.repeat) for kept in outcomes] == [(n, False) for n in range(20, 200)]
+    assert fsck.check(store, ORIGIN, gateway.sign()).valid
+    store.close()
+
+
+def test_two_writers_do_not_mix(path, store):
+    other = apsw.Connection(str(path))
+    other.execute("BEGIN IMMEDIATE")
+    store._writer.set_busy_timeout(0)
+
+    with pytest.raises(StoreFailedError, match="Busy"):
+        store.transact(lambda tx: tx.put_state("cursor", b"1"))
+    other.close()
+
+    assert store.transact(lambda tx: tx.state("cursor")) is None
+
+
+def test_a_twice_taken_index_is_a_failure_not_an_overwrite(store):
+    gateway = FakeGateway(store)
+    gateway.fill(1)
+    (first,) = store.read(lambda reader: reader.entries(0, 1))
+
+    with pytest.raises(StoreFailedError, match="Constraint"):
+        store.transact(lambda tx: tx.append([first]))
+
+    assert fsck.check(store, ORIGIN, gateway.writer.note).valid
