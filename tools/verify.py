@@ -144,6 +144,8 @@ def _check_end(audit: Audit, verdict: Verdict, ledger: Ledger, subtrees: Subtree
         raise TamperedError(
             audit.size, f"the end is missing: a checkpoint of {verdict.signed} is signed"
         )
+    if audit.size and not verdict.origin:
+        raise TamperedError(0, "no checkpoint: nothing signed speaks of these entries")
     for (level, n), value in ledger.subtree_hashes():
         if subtrees.hashes.get((level, n)) != value:
             raise TamperedError(n << level, f"the stored hash of subtree ({level}, {n}) is wrong")
