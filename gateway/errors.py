@@ -80,6 +80,10 @@ class IntegrityError(GatewayError):
 
     reason = "integrity"
 
+    def __init__(self, index: int, what: str) -> None:
+        super().__init__(f"entry {index}: {what}")
+        self.index = index
+
 
 class UnknownOriginError(GatewayError):
     """A batch of a ledger whose key the collector was not told to trust."""

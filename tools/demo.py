@@ -20,8 +20,7 @@ from tools.init import init_collector, init_gateway
 from tools.processes import Device, Event, Service, free_port
 from tools.run import remember_trust
 from tools.simulate import Tally, folder_of, interpreter_note
-from tools.sources import ledgers
-from tools.verify import Verdict, check
+from tools.verify import Verdict, verdicts_of
 
 _ORIGIN = "demo.invalid/garden"
 _DEVICES = ("greenhouse-1", "greenhouse-2", "cellar-1")
@@ -166,9 +165,7 @@ def _wait_for_collector(gateway: Service) -> bool:
 
 def _judge(folder: Path, tally: Tally) -> bool:
     """Both sides verified by the outside verifier, and their roots compared."""
-    verdicts = {
-        side: check(ledgers(str(folder / side), "", "")[0]) for side in ("gateway", "collector")
-    }
+    verdicts = {side: verdicts_of(str(folder / side))[0] for side in ("gateway", "collector")}
     for side, verdict in verdicts.items():
         print(f"verify {side:<9} {_verdict_line(verdict)}")
     kept = tally.counts["kept"]

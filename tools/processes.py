@@ -59,6 +59,7 @@ class Device:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=_device_environment(folder),
+            cwd=folder,  # MicroPython looks there first: not into somebody's sources
             text=True,
             start_new_session=True,  # Ctrl-C is ours to handle, in order
         )
@@ -81,12 +82,13 @@ class Device:
 
     def _read(self) -> None:
         assert self._process.stdout  # noqa: S101  # we asked for the pipe
-        for line in self._process.stdout:
-            try:
-                event = json.loads(line)
-            except ValueError:
-                event = {"event": "said", "text": line.rstrip()}
-            self._on_event(event)
+        with self._process.stdout as lines:
+            for line in lines:
+                try:
+                    event = json.loads(line)
+                except ValueError:
+                    event = {"event": "said", "text": line.rstrip()}
+                self._on_event(event)
 
 
 class Service:

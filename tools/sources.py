@@ -11,7 +11,7 @@ import httpx2 as httpx
 
 from protocol import checkpoint as notes
 from protocol import merkle
-from protocol.errors import ProtocolError
+from protocol.errors import ProtocolError, TamperedError
 
 _PAGE = 1000
 _TIMEOUT_S = 30
@@ -48,6 +48,8 @@ class Ledger(Protocol):
 
     def subtree_hashes(self) -> Iterator[tuple[Node, bytes]]:
         """Stored hashes of complete subtrees, where there are any."""
+
+    def close(self) -> None: ...
 
 
 class Subtrees:
@@ -138,6 +140,9 @@ class File:
         for level, n, value in self._database.execute("SELECT level, n, hash FROM nodes"):
             yield (level, n), value
 
+    def close(self) -> None:
+        self._database.close()
+
     def _page(self, after: int) -> list[Any]:
         try:
             return self._database.execute(
@@ -170,10 +175,11 @@ class Remote:
         after = -1
         while after + 1 < self._upper:
             page = self._get("/events", after=after, limit=_PAGE)
-            if page.status_code != 200:
-                detail = page.json().get("detail", page.reason_phrase)
-                raise UnusableError(f"{self.name}: {detail}")
             answer = page.json()
+            if answer.get("title") == "integrity":
+                raise TamperedError(answer["index"], "the gateway itself refuses to serve it")
+            if page.status_code != 200:
+                raise UnusableError(f"{self.name}: {answer.get('detail', page.reason_phrase)}")
             for event in answer["events"]:
                 if event["index"] < self._upper:
                     yield _row(event)
@@ -186,6 +192,9 @@ class Remote:
 
     def subtree_hashes(self) -> Iterator[tuple[Node, bytes]]:
         return iter(())
+
+    def close(self) -> None:
+        self._client.close()
 
     def _get(self, path: str, **parameters: int) -> httpx.Response:
         try:

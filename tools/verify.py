@@ -65,7 +65,7 @@ def verify(
     try:
         secret = token.read_text().strip() if token else ""
         older = held.read_text() if held else ""
-        verdicts = [check(ledger, older) for ledger in ledgers(target, vkey, secret)]
+        verdicts = verdicts_of(target, vkey, secret, older)
     except (UnusableError, OSError) as error:
         print(f"tallystick: {error}", file=sys.stderr)
         raise typer.Exit(WRONG_USE) from error
@@ -75,6 +75,21 @@ def verify(
         for verdict in verdicts:
             print(describe(verdict))
     raise typer.Exit(OK if all(verdict.valid for verdict in verdicts) else WRONG)
+
+
+def verdicts_of(target: str, vkey: str = "", token: str = "", older: str = "") -> list[Verdict]:
+    """A verdict on each ledger that `target` names. UnusableError where it cannot be read."""
+    verdicts = []
+    for ledger in ledgers(target, vkey, token):
+        try:
+            verdicts.append(check(ledger, older))
+        finally:
+            ledger.close()
+    if not vkey:
+        for verdict in verdicts:
+            if verdict.signed_by:
+                verdict.unchecked.append("whose key it is: it lay beside the ledger; give --vkey")
+    return verdicts
 
 
 def check(ledger: Ledger, older: str = "") -> Verdict:

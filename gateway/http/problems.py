@@ -4,7 +4,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from gateway.errors import ANSWERS, GatewayError, OutOfOrderError
+from gateway.errors import ANSWERS, GatewayError, IntegrityError, OutOfOrderError
 from protocol.errors import ProtocolError
 
 RETRY_AFTER_S = 5
@@ -26,7 +26,11 @@ def problem(status: int, reason: str, detail: str, **more: object) -> Response:
 async def on_refusal(request: Request, error: Exception) -> Response:
     """Handler for GatewayError and ProtocolError."""
     assert isinstance(error, (GatewayError, ProtocolError))  # noqa: S101  # registered for these
-    more = {"next_index": error.next_index} if isinstance(error, OutOfOrderError) else {}
+    more: dict[str, object] = {}
+    if isinstance(error, OutOfOrderError):
+        more["next_index"] = error.next_index
+    if isinstance(error, IntegrityError):
+        more["index"] = error.index
     return problem(ANSWERS[error.reason].http, error.reason, str(error), **more)
 
 

@@ -17,11 +17,11 @@ from protocol.senml import Reading
 def entry_json(entry: Entry) -> dict[str, object]:
     """Everything a stranger needs to verify the entry, and what a person wants to read."""
     if entry.body is not None and not leaf.commits_to(entry.leaf, entry.salt, entry.body):
-        raise IntegrityError(f"entry {entry.index}: the stored body is not the committed one")
+        raise IntegrityError(entry.index, "the stored body is not the committed one")
     try:
         fields = leaf.decode(entry.leaf)
     except ProtocolError as error:
-        raise IntegrityError(f"entry {entry.index}: the stored leaf is damaged") from error
+        raise IntegrityError(entry.index, "the stored leaf is damaged") from error
     shown: dict[str, object] = {
         "index": entry.index,
         "kind": fields.kind,

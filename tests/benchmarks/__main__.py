@@ -24,7 +24,7 @@ from tests.integration.harness import Site
 from tests.load import LoadDevice
 from tools.processes import end, free_port
 from tools.sources import ledgers
-from tools.verify import check
+from tools.verify import verdicts_of
 
 BASELINE = Path(__file__).with_name("baseline.json")
 WINDOWS = (1, 16, 64, 256)
@@ -81,7 +81,7 @@ def verify(folder: Path) -> dict[str, Any]:
     entries = 0
     for _ in range(ROUNDS):
         started = time.perf_counter()
-        verdict = check(ledgers(str(folder / "gateway"), "", "")[0])
+        (verdict,) = verdicts_of(str(folder / "gateway"))
         rates.append(verdict.entries / (time.perf_counter() - started))
         assert verdict.valid, verdict
         entries = verdict.entries
@@ -148,8 +148,8 @@ def _print(figures: dict[str, Any], held: dict[str, Any]) -> None:
         before = held.get("ingest", {}).get(window, {}).get("ratio", "-")
         print(
             f"  window {window:>3}: {row['envelopes_per_s']:>6}/s"
-            f"  echo {row['stock_echo_per_s']:>6}/s  ratio {row['ratio']} (baseline {before})  CPU {row['cpu_us']} µs"
-            f" (echo {row['stock_cpu_us']} µs)  lost {row['lost']}"
+            f"  echo {row['stock_echo_per_s']:>6}/s  ratio {row['ratio']} (baseline {before})"
+            f"  CPU {row['cpu_us']} µs (echo {row['stock_cpu_us']} µs)  lost {row['lost']}"
         )
     row = figures["verify"]
     print(

@@ -15,8 +15,7 @@ from tools.device import enrol
 from tools.init import init_collector, init_gateway
 from tools.processes import Service, free_port
 from tools.run import remember_trust
-from tools.sources import ledgers
-from tools.verify import Verdict, check
+from tools.verify import Verdict, verdicts_of
 
 ORIGIN = "test.invalid/site"
 CATCH_UP_S = 30
@@ -83,7 +82,7 @@ class Site:
         directories = [self.gateway_dir]
         if list(self.collector_dir.glob("*.sqlite")):
             directories.append(self.collector_dir)
-        return [check(ledgers(str(directory), "", "")[0]) for directory in directories]
+        return [verdicts_of(str(directory))[0] for directory in directories]
 
     def logs(self) -> str:
         return "\n".join(

@@ -67,7 +67,8 @@ def test_a_running_gateway_never_serves_a_tampered_body_and_says_so(site: Site) 
 
     assert (served["title"], "body" in served) == ("integrity", False)
     assert (verdict["valid"], verdict["first_bad"]) == (False, 5)
-    assert outcome.returncode != 0, outcome
+    assert outcome.returncode == 1, outcome
+    assert "WRONG at entry 5:" in outcome.stdout
 
 
 @pytest.mark.integration
