@@ -113,13 +113,12 @@ class Endpoint:
 
     async def _read(self, udp: "Udp") -> None:
         """The one task that receives on the socket; ends only by being cancelled."""
-        buffer = bytearray(MAX_DATAGRAM_BYTES + 1)
         while True:
-            size = await udp.receive(buffer)
-            if size > MAX_DATAGRAM_BYTES:
+            datagram = await udp.receive(MAX_DATAGRAM_BYTES + 1)
+            if len(datagram) > MAX_DATAGRAM_BYTES:
                 self.garbage += 1
             else:
-                self.handle(udp, bytes(memoryview(buffer)[:size]))
+                self.handle(udp, datagram)
             await self._board.sleep_ms(0)  # a flood must not starve the other tasks
 
     def handle(self, udp: "Udp", datagram: bytes) -> None:

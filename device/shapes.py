@@ -33,8 +33,8 @@ class Udp(Protocol):
     def send(self, datagram: bytes) -> bool:
         """False where the datagram never left."""
 
-    async def receive(self, buffer: bytearray) -> int:
-        """Waits for a datagram; returns how many bytes of it are in `buffer`."""
+    async def receive(self, limit_bytes: int) -> bytes:
+        """Waits for one datagram; cuts off what is over the limit."""
 
     def close(self) -> None: ...
 

@@ -88,11 +88,11 @@ class Udp:
             self.lost += 1
             return False
 
-    async def receive(self, buffer: bytearray) -> int:
+    async def receive(self, limit_bytes: int) -> bytes:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                return await loop.sock_recv_into(self._socket, buffer)
+                return await loop.sock_recv(self._socket, limit_bytes)
             except OSError:
                 self.lost += 1
                 await asyncio.sleep(_ERROR_PAUSE_MS / 1000)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from protocol.cbor import Decimal
 
 _ERROR_PAUSE_MS = 50
+_EAGAIN = 11
 
 
 class Firmware:
@@ -87,22 +88,21 @@ class Udp:
 
     def send(self, datagram: bytes) -> bool:
         try:
-            return self._socket.write(datagram) == len(datagram)
+            return self._socket.send(datagram) == len(datagram)
         except OSError:
             self.lost += 1
             return False
 
-    async def receive(self, buffer: bytearray) -> int:
+    async def receive(self, limit_bytes: int) -> bytes:
+        # not readinto: that one reads on until the buffer is full, datagrams run together
         while True:
-            try:
-                size = self._socket.readinto(buffer)
-            except OSError:
-                self.lost += 1
-                await asyncio.sleep_ms(_ERROR_PAUSE_MS)
-                continue
-            if size is not None:
-                return size
             await _Readable(self._socket)  # type: ignore[misc]
+            try:
+                return self._socket.recv(limit_bytes)
+            except OSError as error:
+                if error.errno != _EAGAIN:
+                    self.lost += 1
+                    await asyncio.sleep_ms(_ERROR_PAUSE_MS)
 
     def close(self) -> None:
         self._socket.close()

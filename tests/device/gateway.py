@@ -24,6 +24,7 @@ class Keeper:
         self.repeats = 0
         self.conflicts: list[tuple[int, int]] = []
         self.time_ms = TIME_MS
+        self.unconfirmed: dict[int, bytes] = {}  # separate answers, until acknowledged or reset
         self._kid = envelope.kid_of(name)
         self._up = envelope.direction_key(secret, envelope.UP)
         self._down = envelope.direction_key(secret, envelope.DOWN)
@@ -41,6 +42,8 @@ class Keeper:
     def handle(self, datagram: bytes) -> list[bytes]:
         """The datagrams that answer this one."""
         request = coap.decode(datagram)
+        if request.type in (coap.ACK, coap.RST):
+            self.unconfirmed.pop(request.message_id, None)
         if request.type != coap.CON or request.code != coap.POST:
             return []
         code, payload = self._keep(request.payload)
@@ -48,6 +51,7 @@ class Keeper:
         if self._separate and self._answered % 3 == 0:
             self._message_id = (self._message_id + 1) & 0xFFFF
             later = Message(coap.CON, code, self._message_id, request.token, [], payload)
+            self.unconfirmed[self._message_id] = coap.encode(later)
             return [coap.empty(coap.ACK, request.message_id), coap.encode(later)]
         piggybacked = Message(coap.ACK, code, request.message_id, request.token, [], payload)
         return [coap.encode(piggybacked)]
@@ -83,7 +87,7 @@ class UdpGateway:
         self.keeper = keeper
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
-        self._socket.settimeout(0.1)
+        self._socket.settimeout(0.03)
         self.address: tuple[str, int] = self._socket.getsockname()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -98,10 +102,13 @@ class UdpGateway:
         self._socket.close()
 
     def _run(self) -> None:
+        sender = None
         while not self._stopping.is_set():
             try:
                 datagram, sender = self._socket.recvfrom(2048)
             except OSError:
+                for again in list(self.keeper.unconfirmed.values()) if sender else []:
+                    self._socket.sendto(again, sender)
                 continue
             for answer in self.keeper.handle(datagram):
                 self._socket.sendto(answer, sender)

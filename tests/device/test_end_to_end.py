@@ -56,13 +56,15 @@ def test_every_reading_is_kept_exactly_once_through_loss_and_duplicates(
     interpreter, tmp_path, compiled
 ):
     keeper = Keeper(NAME, SECRET, separate=True)
-    with UdpGateway(keeper) as gateway:
-        with Relay(gateway.address, loss=0.3, duplicate=0.2, reorder=0.05, seed=7) as relay:
-            write_config(tmp_path, relay.port, readings_per_pack=2)
+    small = interpreter == "small"
+    with (
+        UdpGateway(keeper) as gateway,
+        Relay(gateway.address, loss=0.3, duplicate=0.2, reorder=0.05, seed=7) as relay,
+    ):
+        write_config(tmp_path, relay.port, readings_per_pack=2)
+        command = command_of(interpreter) + (SMALL if small else [])
 
-            command = command_of(interpreter) + (SMALL if interpreter == "small" else [])
-            packages = compiled if interpreter == "small" else ROOT
-            code, events, output = run_device(command, tmp_path, 200, packages)
+        code, events, output = run_device(command, tmp_path, 200, compiled if small else ROOT)
 
     print(f"{relay.lost} lost, {relay.repeated} repeated, {keeper.repeats} repeats seen; {output}")
     assert code == 0, output
@@ -75,11 +77,13 @@ def test_every_reading_is_kept_exactly_once_through_loss_and_duplicates(
 
 def test_two_thousand_readings_fit_a_small_heap_and_leave_it_as_it_was(tmp_path, compiled):
     keeper = Keeper(NAME, SECRET)
-    with UdpGateway(keeper) as gateway:
-        with Relay(gateway.address, loss=0.1, duplicate=0.2, seed=8) as relay:
-            write_config(tmp_path, relay.port, readings_per_pack=10)
+    with (
+        UdpGateway(keeper) as gateway,
+        Relay(gateway.address, loss=0.3, duplicate=0.2, seed=8) as relay,
+    ):
+        write_config(tmp_path, relay.port, readings_per_pack=10)
 
-            code, events, output = run_device([micropython(), *SMALL], tmp_path, 2000, compiled)
+        code, events, output = run_device([micropython(), *SMALL], tmp_path, 2000, compiled)
 
     started, stopped = events[0], events[-1]
     print(f"heap {started['heap_bytes']} at start, {stopped['heap_bytes']} at the end")
