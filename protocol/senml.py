@@ -21,6 +21,7 @@ _BASE_NAME, _BASE_TIME, _BASE_UNIT = -2, -3, -4
 _NAME, _UNIT, _VALUE, _TEXT, _BOOLEAN, _TIME, _DATA = 0, 1, 2, 3, 4, 6, 8
 _KNOWN = (_BASE_NAME, _BASE_TIME, _BASE_UNIT, _NAME, _UNIT, _VALUE, _TEXT, _BOOLEAN, _TIME, _DATA)
 _VALUES = (_VALUE, _TEXT, _BOOLEAN, _DATA)
+_TYPES = (bool, int, Decimal, str, bytes)  # on MicroPython a bool is no int
 _LATER_CHARACTERS = "-:./_"  # RFC 8428 §4.5.1, beside letters and digits
 
 
@@ -130,7 +131,7 @@ def _value(position: int, record: dict[int, object]) -> object:
         raise MalformedError(f"record {position} has {len(present)} values, not one")
     label = present[0]
     value = record[label]
-    if label != _label_of(value) or not isinstance(value, (int, Decimal, str, bytes)):
+    if label != _label_of(value) or not isinstance(value, _TYPES):
         raise MalformedError(f"record {position}: a value of the wrong type")
     if isinstance(value, int) and not -MAX_MANTISSA <= value <= MAX_MANTISSA:
         raise TooLargeError(f"record {position}: a value over 63 bits")
