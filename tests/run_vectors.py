@@ -1,0 +1,298 @@
+"""Checks every vector with the interpreter that runs this file, CPython or MicroPython.
+
+From the root: `python -m tests.run_vectors` or `micropython -m tests.run_vectors`. The exit
+status is the number of vectors that failed.
+"""
+
+import json
+import sys
+
+from protocol import batch, cbor, checkpoint, coap, cose, envelope, leaf, mac, merkle
+from protocol import receipt as receipts
+from protocol import senml as packs
+from protocol.audit import Audit
+from protocol.checkpoint import Checkpoint
+from protocol.errors import OutOfStateError, ProtocolError, TamperedError
+from protocol.exchange import Exchange
+
+unhex = bytes.fromhex
+
+
+class NotRunError(Exception):
+    """The vector needs what this interpreter does not have."""
+
+
+def verify_ed25519(public, signature, message):
+    try:
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric import ed25519
+    except ImportError:
+        raise NotRunError("no Ed25519 here")  # noqa: B904
+    try:
+        ed25519.Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def refusal(decode, *arguments):
+    try:
+        decode(*arguments)
+    except ProtocolError as error:
+        return error.reason
+
+
+def value_of(shown):
+    """A value as JSON shows it; MicroPython's reads no letter past U+FFFF, hence utf8."""
+    if isinstance(shown, list):
+        return [value_of(item) for item in shown]
+    if not isinstance(shown, dict):
+        return shown
+    if "bytes" in shown:
+        return unhex(shown["bytes"])
+    if "utf8" in shown:
+        return str(unhex(shown["utf8"]), "utf-8")
+    if "decimal" in shown:
+        return cbor.Decimal(*shown["decimal"])
+    return {value_of(key): value_of(item) for key, item in shown["map"]}
+
+
+# --- one check a format: is this vector as it should be? ------------------------------------
+
+
+def check_cbor(vector):
+    data = unhex(vector["hex"])
+    if "error" in vector:
+        return refusal(cbor.decode, data) == vector["error"]
+    value, decoded = value_of(vector["value"]), cbor.decode(data)
+    # 1 == True, so the spelling is compared, too
+    return decoded == value and cbor.encode(value) == data == cbor.encode(decoded)
+
+
+def check_senml(vector):
+    data = unhex(vector["hex"])
+    if "error" in vector:
+        return refusal(packs.decode_pack, data) == vector["error"]
+    readings = [packs.Reading(n, u, value_of(v), t) for n, u, v, t in vector["readings"]]
+    encoded = packs.encode_pack(vector["base_name"], readings) if "base_name" in vector else data
+    return packs.decode_pack(data) == readings and encoded == data
+
+
+def check_mac(vector):
+    if "key" in vector:
+        return mac.HmacKey(unhex(vector["key"])).tag(unhex(vector["data"])).hex() == vector["hex"]
+    secret, info, salt = [unhex(vector[field]) for field in ("secret", "info", "salt")]
+    return mac.hkdf(secret, info, vector["size"], salt).hex() == vector["hex"]
+
+
+def check_cose_mac0(vector):
+    data = unhex(vector["hex"])
+    if "key" not in vector:
+        return refusal(cose.parse, data) == vector["error"]
+    fields = ("protected", "payload", "external_aad", "tag")
+    protected, payload, aad, tag = [unhex(vector[field]) for field in fields]
+    if cose.parse(data) != (protected, payload, tag):
+        return False
+    if cose.mac_structure(protected, payload, aad).hex() != vector["mac_structure"]:
+        return False
+    key = mac.HmacKey(unhex(vector["key"]))
+    try:
+        cose.check(key, protected, payload, tag, external_aad=aad)
+    except ProtocolError as error:
+        return error.reason == vector.get("error")
+    return "error" not in vector and cose.mac0(key, protected, payload, external_aad=aad) == data
+
+
+def check_envelope(vector):
+    data, direction = unhex(vector["hex"]), vector["direction"]
+    key = envelope.direction_key(unhex(vector["secret"]), direction)
+
+    def opened():
+        found = envelope.parse(data)
+        envelope.check(found, key, direction)
+        return found
+
+    if "error" in vector:
+        return refusal(opened) == vector["error"]
+    found, kid, payload = opened(), unhex(vector["kid"]), unhex(vector["payload"])
+    numbers = {"epoch": vector["epoch"], "sequence": vector["sequence"]}
+    if (found.kid, found.epoch, found.sequence) != (kid, vector["epoch"], vector["sequence"]):
+        return False
+    return found.payload == payload and data == envelope.seal(
+        key, direction, kid, payload=payload, **numbers
+    )
+
+
+def check_receipt(vector):
+    data, kid, secret = [unhex(vector[field]) for field in ("hex", "kid", "secret")]
+    key = envelope.direction_key(secret, envelope.DOWN)
+    epoch, sequence = vector["epoch"], vector["sequence"]
+    sent = envelope.Envelope(kid, epoch, sequence, b"", b"", b"")
+    if "error" in vector:
+        return refusal(receipts.open_sealed, key, data, sent) == vector["error"]
+    receipt = receipts.Receipt(*vector["fields"])
+    sealed = receipts.seal(key, receipt, kid=kid, epoch=epoch, sequence=sequence)
+    return receipts.open_sealed(key, data, sent) == receipt and sealed == data
+
+
+def check_coap(vector):
+    data = unhex(vector["hex"]) + bytes(vector.get("zeros", 0))
+    if "error" in vector:
+        return refusal(coap.decode, data) == vector["error"]
+    message = coap.decode(data)
+    if "unwritable" in vector:
+        lengths = [[number, len(value)] for number, value in message.options]
+        return lengths == vector["options"] and refusal(coap.encode, message) == "too-large"
+    options = [(number, unhex(value)) for number, value in vector["options"]]
+    head = [vector[field] for field in ("type", "code", "message_id")]
+    shown = coap.Message(*head, unhex(vector["token"]), options, unhex(vector["payload"]))
+    return message == shown and coap.encode(shown) == data
+
+
+def check_exchange(vector):
+    exchange = Exchange(b"request", 0, vector.get("jitter", 0), **vector.get("limits", {}))
+    for now_ms, event, outcome, state in vector["steps"]:
+        if _happened(exchange, now_ms, event) != outcome or exchange.state != state:
+            return False
+    return True
+
+
+def _happened(exchange, now_ms, event):
+    if event == "due":
+        return {b"request": "send", None: "nothing"}[exchange.due(now_ms)]
+    try:
+        exchange.received(event, now_ms)
+    except OutOfStateError as error:
+        return error.reason
+    return "taken"
+
+
+def check_merkle(vector):
+    proof = [unhex(node) for node in vector.get("proof", ())]
+    if "leaves" in vector:
+        frontier = merkle.Frontier()
+        for entry in vector["leaves"]:
+            frontier.add(merkle.leaf_hash(unhex(entry)))
+        return frontier.root().hex() == vector["root"]
+    if "consistent" in vector:
+        old, new = unhex(vector["old_root"]), unhex(vector["new_root"])
+        sizes = vector["old_size"], vector["new_size"]
+        return merkle.is_consistent(sizes[0], old, sizes[1], new, proof) is vector["consistent"]
+    where = vector["index"], vector["size"], merkle.leaf_hash(unhex(vector["leaf"])), proof
+    if "error" in vector:
+        return refusal(merkle.root_from_inclusion, *where) == vector["error"]
+    right = merkle.root_from_inclusion(*where).hex() == vector["root"]
+    return right is not vector.get("wrong_root", False)
+
+
+def check_checkpoint(vector):
+    if "key" in vector:
+        return _check_key(vector)
+    if "body" in vector:
+        call = checkpoint.parse_body, vector["body"]
+    else:
+        key = checkpoint.parse_verifier_key(vector["vkey"])
+        call = checkpoint.open_note, vector["note"], key, verify_ed25519
+    if "error" in vector:
+        return refusal(*call) == vector["error"]
+    shown = Checkpoint(vector["origin"], vector["size"], unhex(vector["root"]))
+    body = checkpoint.format_body(shown)
+    return call[0](*call[1:]) == shown and call[1].startswith(body)
+
+
+def _check_key(vector):
+    if "error" in vector:
+        return refusal(checkpoint.parse_verifier_key, vector["key"]) == vector["error"]
+    key = checkpoint.parse_verifier_key(vector["key"])
+    shown = vector["key_name"], vector["key_id"], vector["public"]
+    written = checkpoint.format_verifier_key(key.name, key.public)
+    return (key.name, key.key_id.hex(), key.public.hex()) == shown and written == vector["key"]
+
+
+def check_leaf(vector):
+    data = unhex(vector["hex"])
+    if "error" in vector:
+        return refusal(leaf.decode, data) == vector["error"]
+    names = ("salt", "body", "chain_before")
+    salt, body, before = [unhex(vector[name]) for name in names]
+    fields = [vector[name] for name in ("kind", "received_ms", "clock", "source")]
+    shown = leaf.Leaf(*fields, leaf.hash_body(salt, body))
+    if leaf.decode(data) != shown or leaf.encode(shown) != data:
+        return False
+    hashed = merkle.leaf_hash(data)
+    chained = hashed.hex() == vector["leaf_hash"] and leaf.chain(before, hashed).hex()
+    return chained == vector["chain"] and leaf.commits_to(data, salt, body)
+
+
+def check_audit(vector):
+    audit = Audit()
+    try:
+        for size, root in vector["checkpoints"]:
+            audit.expect(Checkpoint("origin", size, unhex(root)))
+        for fields in vector["entries"]:
+            audit.add(*[None if field is None else unhex(field) for field in fields])
+    except TamperedError as error:
+        return error.reason == vector.get("error") and error.index == vector["first_bad"]
+    found = {"size": audit.size, "root": audit.root().hex(), "chain": audit.chain.hex()}
+    return {name: vector.get(name) for name in found} == found
+
+
+def check_batch(vector):
+    data = unhex(vector["hex"])
+    if "error" in vector:
+        return refusal(batch.decode, data) == vector["error"]
+    entries = [
+        tuple([None if part is None else unhex(part) for part in entry])
+        for entry in vector["entries"]
+    ]
+    proof = [unhex(node) for node in vector["proof"]]
+    shown = batch.Batch(vector["origin"], vector["start"], entries, vector["note"], proof)
+    stop = vector["start"] + len(entries)
+    return batch.decode(data) == shown and batch.encode(shown) == data and shown.stop == stop
+
+
+CHECKS = {
+    "audit": check_audit,
+    "batch": check_batch,
+    "cbor": check_cbor,
+    "checkpoint": check_checkpoint,
+    "coap": check_coap,
+    "cose_mac0": check_cose_mac0,
+    "envelope": check_envelope,
+    "exchange": check_exchange,
+    "leaf": check_leaf,
+    "mac": check_mac,
+    "merkle": check_merkle,
+    "receipt": check_receipt,
+    "senml": check_senml,
+}
+
+
+def verdict(check, vector):
+    """True, False, None where it could not be run, or what our code raised."""
+    try:
+        return check(vector)
+    except NotRunError:
+        return None
+    except Exception as error:
+        return repr(error)
+
+
+def main(folder):
+    passed = failed = skipped = 0
+    for name in sorted(CHECKS):
+        with open(folder + "/" + name + ".json") as file:
+            verdicts = [(v["name"], verdict(CHECKS[name], v)) for v in json.load(file)]
+        wrong = [(vector, found) for vector, found in verdicts if found not in (True, None)]
+        for vector, found in wrong:
+            print(f"FAILED {name}: {vector}" + (f": {found}" if found else ""))
+        not_run = len([found for _, found in verdicts if found is None])
+        right = len(verdicts) - len(wrong) - not_run
+        print(f"{name}: {right} vectors passed" + (f", {not_run} not run" if not_run else ""))
+        passed, failed, skipped = passed + right, failed + len(wrong), skipped + not_run
+    print(f"total: {passed} vectors passed, {failed} failed, {skipped} not run")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "tests/vectors"))
