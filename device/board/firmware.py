@@ -19,12 +19,17 @@ if TYPE_CHECKING:
 
 _ERROR_PAUSE_MS = 50
 _EAGAIN = 11
+_COLLECT_EVERY_BYTES = 4096
 
 
 class Firmware:
     """Everything of a board but its hardware."""
 
     name = "firmware"
+
+    def __init__(self) -> None:
+        # Collecting early keeps holes of a useful size in a small heap.
+        gc.threshold(_COLLECT_EVERY_BYTES)
 
     def ticks_ms(self) -> int:
         return time.ticks_ms()  # type: ignore[return-value]

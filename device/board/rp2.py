@@ -17,6 +17,7 @@ class Board(Firmware):
     name = "rp2"
 
     def __init__(self) -> None:
+        super().__init__()
         self._adc = machine.ADC(_THERMOMETER)
 
     def unique_id(self) -> bytes:
