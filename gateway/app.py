@@ -82,7 +82,7 @@ async def serving(
         gateway = Gateway(directory, config, signer, stop.failed)
         stack.callback(gateway.close)
         stack.push_async_callback(gateway.sequencer.stop)
-        gateway.members.refresh()
+        await gateway.members.keep_up()
         if gateway.forward:
             await gateway.forward.greet(_GREETING_S)
         await stack.enter_async_context(_background(gateway, stop))

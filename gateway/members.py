@@ -31,15 +31,22 @@ class Members:
         self._version: int | None = None
         self._noted = 0
 
-    def refresh(self) -> None:
+    async def keep_up(self) -> None:
+        """A device that was just added is enrolled in the ledger before its first pack."""
+        if self.refresh():
+            await self.note_changes()
+
+    def refresh(self) -> bool:
+        """Whether anything had changed."""
         version = self._keys.version()
         if version == self._version:
-            return
+            return False
         self._registry.replace(
             device_of(d.name, d.profile, d.secret, revoked=d.revoked) for d in self._keys.devices()
         )
         self._version = version
         _log.info("devices loaded", devices=len(self._registry))
+        return True
 
     async def note_changes(self) -> None:
         """Puts new changes into the ledger; one that fails is tried again at the next call."""

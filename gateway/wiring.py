@@ -85,7 +85,7 @@ class Gateway:
             self.registry,
             self.sequencer,
             self.metrics,
-            refresh=self.members.refresh,
+            keep_up=self.members.keep_up,
             time_ms=self._time_ms,
         )
         return coap.serving(self._config.coap, readings, TimeResource(self._time_ms))

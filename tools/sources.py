@@ -176,11 +176,11 @@ class Remote:
         while after + 1 < self._upper:
             page = self._get("/events", after=after, limit=_PAGE)
             answer = page.json()
-            if answer.get("title") == "integrity":
-                raise TamperedError(answer["index"], "the gateway itself refuses to serve it")
             if page.status_code != 200:
                 raise UnusableError(f"{self.name}: {answer.get('detail', page.reason_phrase)}")
             for event in answer["events"]:
+                if "fault" in event:
+                    raise TamperedError(event["index"], "the gateway itself refuses to serve it")
                 if event["index"] < self._upper:
                     yield _row(event)
             if answer["next_after"] <= after:

@@ -1,6 +1,6 @@
 """`POST /r` and `GET /time`: a request becomes a submission, an outcome becomes a code."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import aiocoap
 from aiocoap import Code
@@ -13,8 +13,8 @@ from gateway.metrics import Metrics
 from gateway.registry import Registry
 from gateway.sequencer import Sequencer
 from protocol import cbor, receipt
-from protocol.errors import ProtocolError
-from protocol.limits import CONTENT_FORMAT_COSE_MAC0
+from protocol.errors import ProtocolError, TooLargeError
+from protocol.limits import CONTENT_FORMAT_COSE_MAC0, MAX_ENVELOPE_BYTES
 from protocol.receipt import Receipt
 
 RETRY_AFTER_S = 5  # Max-Age of a 5.03: a full queue drains in less, a full disk is asked rarely
@@ -23,7 +23,7 @@ _TIME_MAX_AGE_S = 0
 
 
 class ReadingsResource(Resource):  # type: ignore[misc]  # aiocoap ships no types
-    """`refresh` brings the registry up to date: who was just added or revoked counts at once."""
+    """`keep_up` brings the registry up to date: who was just added or revoked counts at once."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class ReadingsResource(Resource):  # type: ignore[misc]  # aiocoap ships no type
         sequencer: Sequencer,
         metrics: Metrics,
         *,
-        refresh: Callable[[], None],
+        keep_up: Callable[[], Awaitable[None]],
         time_ms: Callable[[], int],
     ) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class ReadingsResource(Resource):  # type: ignore[misc]  # aiocoap ships no type
         self._registry = registry
         self._sequencer = sequencer
         self._metrics = metrics
-        self._refresh = refresh
+        self._keep_up = keep_up
         self._time_ms = time_ms
 
     async def render_post(self, request: aiocoap.Message) -> aiocoap.Message:
@@ -54,7 +54,7 @@ class ReadingsResource(Resource):  # type: ignore[misc]  # aiocoap ships no type
     async def _keep(self, request: aiocoap.Message) -> tuple[aiocoap.Message, str]:
         if request.opt.content_format != CONTENT_FORMAT_COSE_MAC0:
             raise UnsupportedFormatError("Content-Format 17 is what /r reads")
-        self._refresh()
+        await self._keep_up()
         accepted = judge(request.payload, self._registry)
         sealed = accepted.envelope
         number = Number(sealed.kid, sealed.epoch, sealed.sequence)
@@ -98,4 +98,6 @@ def _refusal(reason: str) -> aiocoap.Message:
     message = aiocoap.Message(code=Code(answer.coap))
     if answer.retry:
         message.opt.max_age = RETRY_AFTER_S
+    if reason == TooLargeError.reason:
+        message.opt.size1 = MAX_ENVELOPE_BYTES  # RFC 7252 §5.9.2.9
     return message

@@ -48,11 +48,13 @@ class EventRoutes:
         found = await asyncio.to_thread(self._store.read, lambda r: r.entries(index, index + 1))
         if not found:
             raise NotFoundError(f"no entry {index}: the ledger has {self._feed.size}")
-        return JSONResponse(self._rendered(found)[0])
+        return JSONResponse(entry_json(found[0]))
 
     async def stream(self, request: Request) -> Response:
         """SSE: every entry once, `id` = index; `Last-Event-ID` resumes exactly after it."""
         self._guard.check(request, "read")
+        if "limit" in request.query_params:
+            raise BadQueryError("a stream has no limit")
         query = parse_query(request.query_params)
         resume = request.headers.get("last-event-id")
         if resume is not None:
@@ -65,8 +67,9 @@ class EventRoutes:
         query = query._replace(limit=_STREAM_PAGE)
         while True:
             page = await self._page(query)
-            for entry, shown in zip(page.entries, self._rendered(page.entries), strict=True):
-                yield ServerSentEvent(data=json.dumps(shown), event=entry.kind, id=str(entry.index))
+            for shown in self._rendered(page.entries):
+                event, id_ = str(shown["kind"]), str(shown["index"])
+                yield ServerSentEvent(data=json.dumps(shown), event=event, id=id_)
             query = query._replace(after=page.next_after)
             await self._feed.past(page.next_after + 1)
 
@@ -74,11 +77,15 @@ class EventRoutes:
         return await asyncio.to_thread(self._store.read, lambda reader: reader.select(query))
 
     def _rendered(self, entries: list[Entry]) -> list[dict[str, object]]:
-        try:
-            return [entry_json(entry) for entry in entries]
-        except IntegrityError as error:
-            self._metrics.outcomes.labels("http", error.reason).inc()
-            raise
+        """A damaged entry is shown as a fault in its place: it does not hide its neighbours."""
+        shown = []
+        for entry in entries:
+            try:
+                shown.append(entry_json(entry))
+            except IntegrityError as error:
+                self._metrics.outcomes.labels("http", error.reason).inc()
+                shown.append({"index": error.index, "kind": error.reason, "fault": str(error)})
+        return shown
 
 
 def parse_query(parameters: Mapping[str, str]) -> Query:
