@@ -1,0 +1,56 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol import envelope, receipt
+from protocol.errors import BadMacError, ProtocolError
+from protocol.receipt import Receipt
+from tests.protocol import oracles, strategies
+
+SECRET = bytes(range(32))
+KEY = envelope.direction_key(SECRET, envelope.DOWN)
+KID = b"kid of 8"
+SENT = envelope.Envelope(KID, 7, 9, b"", b"", b"")
+KEPT = Receipt(index=41, time_ms=1_700_000_000_000, config_version=2, commands_waiting=1)
+
+
+def _sealed():
+    return receipt.seal(KEY, KEPT, kid=KID, epoch=7, sequence=9)
+
+
+@given(st.builds(Receipt, strategies.u63, strategies.u63, strategies.u63, strategies.u63))
+def test_a_receipt_says_what_the_gateway_said(kept):
+    data = receipt.seal(KEY, kept, kid=KID, epoch=7, sequence=9)
+
+    assert receipt.open_sealed(KEY, data, SENT) == kept
+    payload = oracles.cbor(dict(enumerate(kept, 1)))
+    assert data == oracles.envelope(SECRET, "down", (KID, 7, 9), payload)
+
+
+def test_every_prefix_and_every_changed_byte_is_refused():
+    data = _sealed()
+
+    for damaged in [*strategies.prefixes(data), *strategies.changed_bytes(data)]:
+        with pytest.raises(ProtocolError):
+            receipt.open_sealed(KEY, damaged, SENT)
+
+
+@given(st.binary(min_size=8, max_size=8), strategies.u32, strategies.u32)
+def test_a_receipt_is_for_one_envelope_only(kid, epoch, sequence):
+    sent = envelope.Envelope(kid, epoch, sequence, b"", b"", b"")
+
+    if (kid, epoch, sequence) != (KID, 7, 9):
+        with pytest.raises(BadMacError):
+            receipt.open_sealed(KEY, _sealed(), sent)
+
+
+@given(strategies.values | st.dictionaries(st.integers(1, 4), strategies.values, min_size=4))
+def test_any_sealed_payload_is_a_receipt_or_refused(payload):
+    data = oracles.envelope(SECRET, "down", (KID, 7, 9), envelope.cbor.encode(payload))
+
+    try:
+        kept = receipt.open_sealed(KEY, data, SENT)
+    except ProtocolError:
+        return
+
+    assert list(kept) == [payload[label] for label in (1, 2, 3, 4)]
