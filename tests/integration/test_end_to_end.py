@@ -30,7 +30,7 @@ def run_device() -> Callable[[Path, int], list[Event]]:
             code = device.wait(DEVICE_LIMIT_S)
         finally:
             device.stop()
-        assert code == 0, [event for event in events if event["event"] != "kept"]
+        assert code == 0, "\n".join(str(e) for e in events if e["event"] != "kept")
         return events
 
     return run
