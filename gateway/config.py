@@ -76,7 +76,7 @@ def load(path: Path, kind: type[_Config]) -> _Config:
         raise ConfigError(f"{path}: {error.strerror}", "make it a file you may read") from error
     try:
         config = msgspec.toml.decode(text, type=kind)
-    except msgspec.DecodeError as error:  # ValidationError is one of them
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:  # ValidationError is the first, too
         raise ConfigError(f"{path}: {error}", _hint(str(error), kind)) from error
     if isinstance(config, GatewayConfig) and not 0 <= config.ledger.commit_delay_ms <= 80:
         raise ConfigError(

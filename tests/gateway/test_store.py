@@ -162,13 +162,14 @@ def paged(store, query):
     return found
 
 
-QUERIES = st.builds(
-    Query,
-    limit=st.integers(1, 9),
-    scan=st.integers(1, 9),
-    kind=st.sampled_from([None, *KINDS]),
-    source=st.sampled_from([None, *SOURCES]),
-)
+QUERIES = st.fixed_dictionaries(
+    {
+        "limit": st.integers(1, 9),
+        "scan": st.integers(1, 9),
+        "kind": st.sampled_from([None, *KINDS]),
+        "source": st.sampled_from([None, *SOURCES]),
+    }
+).map(lambda fields: Query(**fields))
 
 
 @pytest.mark.parametrize("kind_of_store", ["memory", "sqlite"])

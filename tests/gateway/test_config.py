@@ -1,0 +1,95 @@
+import pytest
+
+from gateway import config as configs
+from gateway.config import CollectorConfig, GatewayConfig
+from gateway.errors import ConfigError
+
+
+def load(tmp_path, text, kind=GatewayConfig):
+    file = tmp_path / "tallystick.toml"
+    file.write_text(text)
+    return configs.load(file, kind)
+
+
+def test_an_origin_is_all_that_has_to_be_said(tmp_path):
+    config = load(tmp_path, 'origin = "a"')
+
+    assert (config.origin, config.coap.port, config.http.host) == ("a", 5683, "127.0.0.1")
+    assert config.forward is None
+
+
+def test_what_is_said_counts(tmp_path):
+    text = """
+    origin = "a"
+    [coap]
+    host = "::"
+    [ledger]
+    commit_delay_ms = 80
+    [forward]
+    url = "http://collector"
+    token_file = "token"
+    """
+
+    config = load(tmp_path, text)
+
+    assert (config.coap.host, config.ledger.commit_delay_ms) == ("::", 80)
+    assert (config.forward.url, config.forward.batch_entries) == ("http://collector", 500)
+
+
+REFUSED = [
+    ("", "missing required field `origin`", "start again"),
+    ('orgin = "a"', "unknown field `orgin`", "did you mean `origin`?"),
+    ('origin = "a"\n[coap]\nprot = 1', "unknown field `prot`", "did you mean `port`?"),
+    (
+        'origin = "a"\n[ledger]\ncheckpoint_every = 1',
+        "unknown field `checkpoint_every`",
+        "did you mean `checkpoint_every_ms`?",
+    ),
+    ('origin = "a"\nxyzzy = 1', "unknown field `xyzzy`", "correct it"),
+    ("origin = 5", "Expected `str`", "correct it"),
+    ('origin = "a"\n[http]\nport = "8080"', "Expected `int`", "correct it"),
+    ('origin = "a"\n[http]\nport = 65536', "<= 65535", "correct it"),
+    ('origin = "a"\n[coap]\nport = -1', ">= 0", "correct it"),
+    ('origin = "a"\n[ledger]\nmax_batch = 0', ">= 1", "correct it"),
+    ('origin = "a"\n[ledger]\nmax_pending = 0', ">= 1", "correct it"),
+    ('origin = "a"\n[ledger]\ncheckpoint_every_ms = 0', ">= 1", "correct it"),
+    ('origin = "a"\n[ledger]\ncommit_delay_ms = 81', "commit_delay_ms is 81", "use 0 to 80"),
+    ('origin = "a"\n[ledger]\ncommit_delay_ms = -1', "commit_delay_ms is -1", "use 0 to 80"),
+    ('origin = "a"\n[forward]\nurl = "x"', "missing required field `token_file`", "correct it"),
+    ('origin = "a', "tallystick.toml", "correct it"),
+]
+
+
+@pytest.mark.parametrize(("text", "message", "fix"), REFUSED, ids=range(len(REFUSED)))
+def test_a_wrong_configuration_is_refused_with_the_key_and_the_fix(tmp_path, text, message, fix):
+    with pytest.raises(ConfigError) as refusal:
+        load(tmp_path, text)
+
+    assert message in str(refusal.value)
+    assert fix in refusal.value.fix
+
+
+def test_a_missing_file_names_the_command_that_makes_it(tmp_path):
+    with pytest.raises(ConfigError) as refusal:
+        configs.load(tmp_path / "none.toml", GatewayConfig)
+
+    assert f"tallystick init {tmp_path}" in refusal.value.fix
+
+
+def test_a_directory_in_its_place_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="Is a directory"):
+        configs.load(tmp_path, GatewayConfig)
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path):
+    file = tmp_path / "tallystick.toml"
+    file.write_bytes(b'origin = "\xff"')
+
+    with pytest.raises(ConfigError):
+        configs.load(file, GatewayConfig)
+
+
+def test_a_collector_has_defaults_of_its_own(tmp_path):
+    config = load(tmp_path, "", CollectorConfig)
+
+    assert (config.http.port, config.trust) == (8090, [])

@@ -1,0 +1,40 @@
+import pytest
+
+from gateway.errors import RevokedError, UnknownDeviceError
+from gateway.registry import Registry
+from protocol import envelope
+from protocol.envelope import DOWN, UP
+from tests.fakes import FakeDevice
+
+SHED, CELLAR = FakeDevice("shed"), FakeDevice("cellar")
+
+
+def test_a_known_device_is_found_by_its_kid_with_its_two_keys():
+    device = Registry([SHED.known(), CELLAR.known()]).find(SHED.kid)
+
+    assert (device.name, device.profile) == ("shed", "mac")
+    assert device.up.tag(b"x") == envelope.direction_key(SHED.secret, UP).tag(b"x")
+    assert device.down.tag(b"x") == envelope.direction_key(SHED.secret, DOWN).tag(b"x")
+    assert device.up.tag(b"x") != device.down.tag(b"x")
+
+
+def test_an_unknown_kid_is_refused():
+    with pytest.raises(UnknownDeviceError, match=CELLAR.kid.hex()):
+        Registry([SHED.known()]).find(CELLAR.kid)
+
+
+def test_a_revoked_device_is_known_and_refused():
+    registry = Registry([SHED.known(revoked=True)])
+
+    assert registry.knows(SHED.kid)
+    with pytest.raises(RevokedError, match="shed"):
+        registry.find(SHED.kid)
+
+
+def test_replacing_forgets_whoever_is_not_named_again():
+    registry = Registry([SHED.known()])
+
+    registry.replace([CELLAR.known()])
+
+    assert (len(registry), registry.knows(SHED.kid)) == (1, False)
+    assert registry.find(CELLAR.kid).name == "cellar"
