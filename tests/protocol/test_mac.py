@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,6 +9,13 @@ from tests.protocol import oracles
 @given(st.binary(max_size=200), st.binary(max_size=300))
 def test_a_tag_is_that_of_another_hmac(key, message):
     assert mac.HmacKey(key).tag(message) == oracles.hmac(key, message)
+
+
+@pytest.mark.parametrize("size", [0, 63, 64, 65])
+def test_only_a_key_longer_than_a_block_is_hashed_first(size):
+    key = bytes(range(size))
+
+    assert mac.HmacKey(key).tag(b"message") == oracles.hmac(key, b"message")
 
 
 @given(
