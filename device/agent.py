@@ -52,6 +52,7 @@ async def run(
         uplink.finish()
 
     await _run_tasks(board, settings, [sample(), uplink.run()])
+    outbox.close()
     report(
         "stopped",
         sampled=sampler.sampled,

@@ -1,8 +1,10 @@
 """The boot counter: each start's epoch, durable before its first use, never the same twice.
 
-Two slots take turns, so a torn write leaves the number before it. They are written in place:
-a rename is not durable on every file system, a synced file is.
+Two slots take turns, so a torn write leaves the number before it, and wastes one. They are
+written in place: a rename is not durable on every file system, a synced file is.
 """
+
+import os
 
 from device import store
 
@@ -28,23 +30,33 @@ def next_epoch(files: "Files", folder: str, *, used_before: bool) -> int:
     `used_before` says that other state exists: with both slots lost the count is unknown
     then, and goes on from a random number in the upper half instead of from the first.
     """
-    epochs = [_load(folder + "/" + slot) for slot in _SLOTS]
+    paths = [folder + "/" + slot for slot in _SLOTS]
+    epochs = [_load(path) for path in paths]
     last = max(epochs)
+    newest = epochs.index(last)
     if last >= 0:
         epoch = last + 1
+        if epochs[1 - newest] < 0 and not (last == FIRST_EPOCH and _is_missing(paths[1])):
+            epoch += 1  # the unreadable slot may have held the next one, and that was used
     elif used_before:
         epoch = _LOST_BASE + files.random_bits(30)
     else:
         epoch = FIRST_EPOCH
     if epoch > MAX_EPOCH:
         raise WornOutError("all epochs are used: enrol this device under a new name")
-    older = 0 if epochs[0] < epochs[1] else 1
-    if last < 0:
-        older = 0
-    store.write(files, folder + "/" + _SLOTS[older], epoch.to_bytes(_EPOCH_BYTES, "big"))
+    oldest = 1 - newest if last >= 0 else 0
+    store.write(files, paths[oldest], epoch.to_bytes(_EPOCH_BYTES, "big"))
     return epoch
 
 
 def _load(path: str) -> int:
     data = store.load(path)
     return int.from_bytes(data, "big") if data is not None and len(data) == _EPOCH_BYTES else -1
+
+
+def _is_missing(path: str) -> bool:
+    try:
+        os.stat(path)
+    except OSError:
+        return True
+    return False

@@ -116,11 +116,16 @@ class Outbox:
         self.advance()
 
     def save_cursor(self) -> None:
-        """Makes the place durable now: before a planned stop, so that nothing comes twice."""
+        """Makes the place durable now."""
         if self._unsaved:
             place = struct.pack(_CURSOR, self._segment, self._at)
             store.save(self._files, self._folder + "/cursor", place)
             self._unsaved = 0
+
+    def close(self) -> None:
+        """For a planned stop: nothing comes twice, and no file stays open."""
+        self.save_cursor()
+        self._close_segment()
 
     # Start
 

@@ -82,7 +82,6 @@ class Uplink:
                 break
             elif sealed is None:
                 await self._board.wait(self._woken, _IDLE_MS)
-        self._outbox.save_cursor()
         await self._endpoint.close()
 
     async def _send(self, sealed: bytes) -> int:

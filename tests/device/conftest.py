@@ -2,7 +2,15 @@
 
 import pytest
 
+from tests.device import board
 from tests.interpreters import compile_device
+
+
+@pytest.fixture(autouse=True)
+def closed_outboxes():
+    yield
+    while board.OPENED:
+        board.OPENED.pop().close()
 
 
 @pytest.fixture(scope="session")

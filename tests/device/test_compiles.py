@@ -1,0 +1,18 @@
+"""Every file a board may get compiles for it, and all of them stay small."""
+
+from tests.interpreters import compile_device
+
+# Types and the other interpreter's board never go to one.
+NOT_ON_BOARDS = ("device/shapes.py", "device/board/cpython.py", "device/board/unix.py")
+MAX_MPY_BYTES = 36 * 1024
+
+
+def test_every_file_compiles_for_a_board_and_the_device_fits_its_budget(tmp_path):
+    sizes = compile_device(tmp_path)
+
+    device = {name: size for name, size in sizes.items() if name.startswith("device/")}
+    needed = ("errors", "limits", "cbor", "mac", "cose", "envelope", "senml", "receipt", "coap")
+    protocol = [sizes[f"protocol/{name}.py"] for name in (*needed, "exchange")]
+    flashed = sum(protocol) + sum(device[name] for name in device if name not in NOT_ON_BOARDS)
+    print(f"{sum(sizes.values())} bytes of .mpy in all, {flashed} on a board")
+    assert flashed <= MAX_MPY_BYTES

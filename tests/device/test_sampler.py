@@ -1,0 +1,167 @@
+import asyncio
+
+import pytest
+
+from device.clock import Clock
+from device.config_file import check
+from device.identity import Identity
+from device.sampler import Sampler
+from protocol import envelope, senml
+from protocol.cbor import decimal
+from tests.device.board import FakeBoard, open_outbox
+
+NAME, SECRET = "greenhouse-3", bytes(range(32))
+NOON_MS = 1_763_692_800_000
+
+
+class Thermometer:
+    unit = "Cel"
+
+    def __init__(self):
+        self.fails = False
+
+    def read(self):
+        if self.fails:
+            raise OSError(5)
+        return decimal(2155, -2)
+
+
+class Rig:
+    """A sampler, all that it talks to, and what came out of it."""
+
+    def __init__(self, folder, **settings):
+        fields = {"name": NAME, "secret": SECRET.hex(), "gateway": "g:1"}
+        config = check(fields | settings)
+        self.board = FakeBoard()
+        self.clock = Clock(self.board)
+        self.outbox = open_outbox(self.board, folder / "outbox", config.outbox_bytes)
+        self.sensors = [Thermometer() for _ in config.sensors]
+        self.woken = 0
+        self.sampler = Sampler(
+            config,
+            Identity(NAME, SECRET, 7),
+            self.outbox,
+            self.clock,
+            sensors=self.sensors,
+            on_sealed=self._wake,
+        )
+
+    def _wake(self):
+        self.woken += 1
+
+    def run_for(self, duration_ms, step_ms=100):
+        for _ in range(0, duration_ms, step_ms):
+            self.sampler.tick()
+            self.board.now_ms += step_ms
+
+    def envelopes(self):
+        found = []
+        while (sealed := self.outbox.peek()) is not None:
+            found.append(envelope.parse(sealed))
+            envelope.check(found[-1], envelope.direction_key(SECRET, "up"), "up")
+            self.outbox.advance()
+        return found
+
+    def packs(self):
+        return [senml.decode_pack(one.payload) for one in self.envelopes()]
+
+
+def test_readings_are_gathered_sealed_and_numbered_without_holes(tmp_path):
+    rig = Rig(tmp_path, readings_per_pack=3, pack_age_ms=600_000)
+
+    rig.run_for(90_000)
+
+    envelopes = rig.envelopes()
+    assert [(one.epoch, one.sequence) for one in envelopes] == [(7, 0), (7, 1), (7, 2)]
+    assert [len(senml.decode_pack(one.payload)) for one in envelopes] == [3, 3, 3]
+    assert rig.woken == 3
+
+
+def test_without_a_clock_times_are_relative_to_the_moment_of_sealing(tmp_path):
+    rig = Rig(tmp_path, readings_per_pack=2)
+
+    rig.run_for(10_100)
+
+    [pack] = rig.packs()
+    assert [reading.time_ms for reading in pack] == [-10_000, 0]
+    assert pack[0].name == "greenhouse-3/temperature"
+    assert pack[0].value == decimal(2155, -2)
+
+
+def test_with_a_clock_times_are_unix_ms(tmp_path):
+    rig = Rig(tmp_path, readings_per_pack=2)
+    rig.clock.learn(NOON_MS)
+
+    rig.run_for(10_100)
+
+    assert [reading.time_ms for reading in rig.packs()[0]] == [NOON_MS, NOON_MS + 10_000]
+
+
+def test_a_pack_is_sealed_when_it_is_old_enough(tmp_path):
+    rig = Rig(tmp_path, readings_per_pack=100, pack_age_ms=30_000)
+
+    rig.run_for(30_200)
+
+    assert [len(pack) for pack in rig.packs()] == [4]
+
+
+def test_a_failed_read_is_counted_and_told_later(tmp_path):
+    rig = Rig(tmp_path, readings_per_pack=1)
+    rig.sensors[0].fails = True
+    rig.run_for(10_000)
+    rig.sensors[0].fails = False
+
+    rig.run_for(10_000)
+
+    [pack] = rig.packs()
+    told = {reading.name: reading.value for reading in pack}
+    assert told == {"greenhouse-3/temperature": decimal(2155, -2), "greenhouse-3/read-errors": 1}
+
+
+def test_a_pack_over_one_datagram_is_split(tmp_path):
+    sensors = [
+        {"driver": "simulated", "name": f"a-long-name-of-a-sensor-{index:02d}", "every_ms": 1000}
+        for index in range(40)
+    ]
+    rig = Rig(tmp_path, readings_per_pack=40, sensors=sensors)
+
+    rig.run_for(100)
+
+    packs = rig.packs()
+    assert len(packs) > 1
+    assert sum(len(pack) for pack in packs) == 40
+
+
+def test_what_overflow_dropped_is_told_in_a_later_pack(tmp_path):
+    rig = Rig(tmp_path, outbox_bytes=4096)
+
+    rig.run_for(600_000, step_ms=1000)
+
+    told = [one.value for pack in rig.packs() for one in pack if one.name.endswith("/dropped")]
+    assert told == sorted(told)
+    assert 0 < told[-1] <= rig.outbox.dropped
+
+
+def test_slept_through_periods_are_left_out(tmp_path):
+    rig = Rig(tmp_path)
+    rig.sampler.tick()
+    rig.board.now_ms += 3_600_000
+
+    rig.sampler.tick()
+    rig.board.now_ms += 1000
+    rig.sampler.tick()
+
+    assert rig.sampler.sampled in (2, 3)
+
+
+@pytest.mark.parametrize("limit", [1, 7])
+async def test_a_limit_ends_it_and_seals_what_was_gathered(tmp_path, limit):
+    sensors = [{"driver": "simulated", "every_ms": 0}]
+    rig = Rig(tmp_path, readings_per_pack=5, sensors=sensors)
+    events = []
+
+    running = asyncio.create_task(rig.sampler.run(rig.board, events.append, limit))
+    await rig.board.advance(1000)
+    await running
+
+    assert sum(len(pack) for pack in rig.packs()) == limit
