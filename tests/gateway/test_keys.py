@@ -1,0 +1,145 @@
+"""keys.sqlite and the small files: whole, private, and refused when damaged."""
+
+import os
+import stat
+
+import pytest
+
+from gateway.errors import ConfigError, StoreFailedError
+from gateway.store.files import create_durable, write_durable
+from gateway.store.keys import Change, KeyStore, StoredDevice
+
+SECRET = bytes(range(32))
+
+
+@pytest.fixture
+def path(tmp_path):
+    KeyStore(tmp_path / "keys.sqlite", create=True).close()
+    return tmp_path / "keys.sqlite"
+
+
+@pytest.fixture
+def keys(path):
+    keys = KeyStore(path)
+    yield keys
+    keys.close()
+
+
+def mode_of(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_secrets_are_for_their_owner_only(keys, path):
+    keys.add("shed", SECRET)
+
+    assert mode_of(path) == 0o600
+
+
+def test_what_is_enrolled_is_there(keys):
+    keys.add("shed", SECRET)
+    keys.add("cellar", SECRET)
+
+    assert keys.devices() == [
+        StoredDevice("cellar", "mac", SECRET, revoked=False),
+        StoredDevice("shed", "mac", SECRET, revoked=False),
+    ]
+
+
+def test_a_name_is_used_once_even_after_its_device_was_revoked(keys):
+    keys.add("shed", SECRET)
+    keys.revoke("shed")
+
+    with pytest.raises(ConfigError, match="a device 'shed' already"):
+        keys.add("shed", bytes(32))
+
+    assert keys.devices() == [StoredDevice("shed", "mac", SECRET, revoked=True)]
+    assert len(keys.changes(0)) == 2
+
+
+@pytest.mark.parametrize("name", ["nobody", "gone"])
+def test_only_an_active_device_is_revoked(keys, name):
+    keys.add("gone", SECRET)
+    keys.revoke("gone")
+
+    with pytest.raises(ConfigError, match=f"no active device '{name}'"):
+        keys.revoke(name)
+
+    assert len(keys.changes(0)) == 2
+
+
+def test_changes_are_numbered_without_holes(keys):
+    keys.add("shed", SECRET)
+    keys.add("cellar", SECRET)
+    with pytest.raises(ConfigError):
+        keys.add("shed", SECRET)
+    keys.revoke("shed")
+
+    assert keys.changes(0) == [
+        Change(1, "enrolled", "shed", "mac"),
+        Change(2, "enrolled", "cellar", "mac"),
+        Change(3, "revoked", "shed", "mac"),
+    ]
+    assert [change.n for change in keys.changes(2)] == [3]
+
+
+def test_the_version_changes_when_another_process_writes(keys, path):
+    before = keys.version()
+    other = KeyStore(path)
+
+    same = keys.version()
+    other.add("shed", SECRET)
+    other.close()
+
+    assert same == before
+    assert keys.version() != before
+
+
+def test_a_missing_file_is_never_made_by_accident(tmp_path):
+    with pytest.raises(ConfigError, match=r"no .*none\.sqlite"):
+        KeyStore(tmp_path / "none.sqlite")
+
+    assert not (tmp_path / "none.sqlite").exists()
+
+
+def test_a_new_file_does_not_replace_one(path):
+    with pytest.raises(FileExistsError):
+        KeyStore(path, create=True)
+
+
+def test_a_file_holds_what_was_written_last(tmp_path):
+    file = tmp_path / "checkpoint"
+
+    write_durable(file, b"one" * 10_000)
+    write_durable(file, b"two", mode=0o644)
+
+    assert file.read_bytes() == b"two"
+    assert mode_of(file) == 0o644
+    assert os.listdir(tmp_path) == ["checkpoint"]
+
+
+def test_a_failed_write_keeps_what_was_there(tmp_path):
+    file = tmp_path / "checkpoint"
+    write_durable(file, b"old")
+    (tmp_path / "checkpoint.new").mkdir()
+
+    with pytest.raises(StoreFailedError, match="checkpoint: "):
+        write_durable(file, b"new")
+
+    assert file.read_bytes() == b"old"
+
+
+def test_a_directory_is_not_replaced_by_a_file(tmp_path):
+    (tmp_path / "checkpoint").mkdir()
+
+    with pytest.raises(StoreFailedError):
+        write_durable(tmp_path / "checkpoint", b"new")
+
+
+def test_a_file_is_created_once_and_private(tmp_path):
+    file = tmp_path / "signer.key"
+
+    create_durable(file, b"first")
+    with pytest.raises(FileExistsError):
+        create_durable(file, b"second")
+
+    assert (file.read_bytes(), mode_of(file)) == (b"first", 0o600)

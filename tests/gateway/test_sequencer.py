@@ -1,0 +1,243 @@
+"""The only writer, on a running loop: gathers, answers, refuses, ends in order."""
+
+import asyncio
+import threading
+
+import pytest
+
+from gateway.config import LedgerConfig
+from gateway.errors import BusyError, ConflictError, StoreFailedError, StoreFullError
+from gateway.feed import Feed
+from gateway.ledger import fsck
+from gateway.ledger.batch import Kept
+from gateway.sequencer import Sequencer
+from gateway.store.memory import MemoryStore
+from protocol.checkpoint import unverified
+from tests.fakes import ORIGIN, FakeDevice, FakeGateway
+
+DEVICE = FakeDevice()
+LIMIT_S = 10
+
+
+class SlowStore(MemoryStore):
+    """A disk that syncs only when it is let: each commit waits for `let`."""
+
+    def __init__(self):
+        super().__init__()
+        self.let = threading.Semaphore(0)
+        self.syncing = threading.Semaphore(0)
+        self.slow = False
+        self.commits = 0
+
+    def transact(self, work):
+        self.commits += 1
+        if self.slow:
+            self.syncing.release()
+            self.let.acquire(timeout=LIMIT_S)
+        return super().transact(work)
+
+
+class Desk:
+    """A sequencer over a fake gateway, and what it called `failed` with."""
+
+    def __init__(self, store=None, **limits):
+        self.gateway = FakeGateway(store, **limits)
+        self.feed = Feed()
+        self.failed = []
+        self.has_failed = asyncio.Event()
+        self.sequencer = Sequencer(
+            self.gateway.writer,
+            self.feed,
+            self.gateway.metrics,
+            LedgerConfig(**limits),
+            self._on_failure,
+        )
+
+    def _on_failure(self, error):
+        self.failed.append(error)
+        self.has_failed.set()
+
+    def submit(self, *numbers, value=21):
+        return [self.sequencer.submit(DEVICE.submission(n, value=value)) for n in numbers]
+
+    async def stop(self):
+        await self.sequencer.stop()
+        await asyncio.sleep(0)  # what the thread has said last
+        assert fsck.check(self.gateway.store, ORIGIN, self.gateway.writer.note).valid
+
+
+@pytest.fixture
+async def slow():
+    store = SlowStore()
+    desk = Desk(store, max_pending=4, max_batch=3, checkpoint_every_ms=10**8)
+    await asyncio.gather(*desk.submit(0))
+    store.slow, store.commits = True, 0
+    yield desk, store
+    store.slow = False
+    store.let.release(99)
+    await desk.stop()
+
+
+async def test_a_submission_is_answered_after_its_commit():
+    desk = Desk()
+
+    async with asyncio.timeout(LIMIT_S):
+        answers = await asyncio.gather(*desk.submit(0, 1, 0))
+
+    assert answers == [Kept(0, False), Kept(1, False), Kept(0, True)]
+    await desk.stop()
+
+
+async def test_what_comes_while_one_batch_commits_is_committed_together(slow):
+    desk, store = slow
+    first = desk.submit(1)
+    await asyncio.to_thread(store.syncing.acquire)
+
+    gathered = desk.submit(2, 3, 4)
+    store.let.release(2)
+    async with asyncio.timeout(LIMIT_S):
+        answers = await asyncio.gather(*first, *gathered)
+
+    assert [kept.index for kept in answers] == [1, 2, 3, 4]
+    assert store.commits == 2
+
+
+async def test_a_batch_has_at_most_max_batch(slow):
+    desk, store = slow
+    waiting = desk.submit(1)
+    await asyncio.to_thread(store.syncing.acquire)
+
+    waiting += desk.submit(2, 3, 4, 5)
+    store.let.release(9)
+    async with asyncio.timeout(LIMIT_S):
+        await asyncio.gather(*waiting)
+
+    assert store.commits == 3
+
+
+async def test_nothing_is_answered_before_the_sync(slow):
+    desk, store = slow
+    (waiting,) = desk.submit(1)
+
+    await asyncio.to_thread(store.syncing.acquire)
+    done_while_syncing = waiting.done()
+    store.let.release()
+
+    assert not done_while_syncing
+    assert await waiting == Kept(1, False)
+
+
+async def test_one_more_than_max_pending_is_refused_and_nothing_was_done(slow):
+    desk, store = slow
+    waiting = desk.submit(1)
+    await asyncio.to_thread(store.syncing.acquire)
+    waiting += desk.submit(2, 3, 4, 5)
+
+    with pytest.raises(BusyError):
+        desk.submit(6)
+    pending = desk.sequencer.pending
+    store.let.release(9)
+    await asyncio.gather(*waiting)
+
+    assert pending == 4
+    assert desk.gateway.writer.size == 6
+    assert await desk.submit(6)[0] == Kept(6, False)
+
+
+async def test_who_has_gone_is_not_answered_and_the_rest_are(slow):
+    desk, store = slow
+    gone, there = desk.submit(1, 2)
+
+    gone.cancel()
+    store.let.release(2)
+
+    assert (await there).index == 2
+
+
+async def test_stop_commits_what_is_queued_and_signs_it(slow):
+    desk, store = slow
+    waiting = desk.submit(1, 2, 3)
+    desk.sequencer.remember("cursor", b"3")
+    store.let.release(9)
+
+    async with asyncio.timeout(LIMIT_S):
+        await desk.sequencer.stop()
+        answers = await asyncio.gather(*waiting)
+
+    assert [kept.index for kept in answers] == [1, 2, 3]
+    assert unverified(desk.gateway.writer.note).size == 4
+    assert store.read(lambda r: r.state("cursor")) == b"3"
+    with pytest.raises(BusyError):
+        desk.submit(9)
+
+
+async def test_stop_keeps_what_was_to_be_remembered_without_a_batch():
+    desk = Desk()
+    desk.sequencer.remember("cursor", b"1")
+
+    await desk.stop()
+
+    assert desk.gateway.store.read(lambda r: r.state("cursor")) == b"1"
+
+
+async def test_a_conflict_is_told_to_the_one_who_caused_it():
+    desk = Desk()
+    await asyncio.gather(*desk.submit(0))
+
+    outcomes = await asyncio.gather(
+        *desk.submit(0, value=99), *desk.submit(1), return_exceptions=True
+    )
+
+    assert isinstance(outcomes[0], ConflictError)
+    assert outcomes[1].repeat is False
+    await desk.stop()
+
+
+@pytest.mark.parametrize("kept", [False, True])
+@pytest.mark.parametrize("error", [StoreFullError("full"), StoreFailedError("I/O error")])
+async def test_a_failed_commit_is_told_to_all_and_the_next_one_goes_on(error, kept):
+    desk = Desk()
+    desk.gateway.store.fail_with, desk.gateway.store.fail_after_keeping = error, kept
+
+    async with asyncio.timeout(LIMIT_S):
+        first = await asyncio.gather(*desk.submit(0), return_exceptions=True)
+        (again,) = await asyncio.gather(*desk.submit(0))
+
+    assert [type(outcome) for outcome in first] == [type(error)]
+    assert again == Kept(0, repeat=kept)
+    assert desk.failed == []
+    await desk.stop()
+
+
+async def test_an_error_of_our_own_stops_the_writer_and_is_reported():
+    desk = Desk()
+    desk.gateway.store.fail_with = ZeroDivisionError("a bug")
+
+    desk.submit(0)
+    async with asyncio.timeout(LIMIT_S):
+        await desk.has_failed.wait()
+
+    assert [type(error) for error in desk.failed] == [ZeroDivisionError]
+    await desk.sequencer.stop()
+
+
+async def test_the_feed_hears_of_commits_and_checkpoints():
+    desk = Desk(checkpoint_every_entries=1)
+
+    desk.submit(0, 1)
+    async with asyncio.timeout(LIMIT_S):
+        await desk.feed.past(1)
+        await desk.feed.signed_past(1)
+
+    assert (desk.feed.size, desk.feed.signed) == (2, 2)
+    await desk.stop()
+
+
+async def test_a_delay_gathers_but_does_not_outlast_a_stop():
+    desk = Desk(commit_delay_ms=80)
+    waiting = desk.submit(0, 1, 2)
+
+    async with asyncio.timeout(LIMIT_S):
+        await desk.stop()
+
+    assert [future.result().index for future in waiting] == [0, 1, 2]
