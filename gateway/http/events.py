@@ -48,7 +48,7 @@ class EventRoutes:
         found = await asyncio.to_thread(self._store.read, lambda r: r.entries(index, index + 1))
         if not found:
             raise NotFoundError(f"no entry {index}: the ledger has {self._feed.size}")
-        return JSONResponse(entry_json(found[0]))
+        return JSONResponse(self._checked(found[0]))
 
     async def stream(self, request: Request) -> Response:
         """SSE: every entry once, `id` = index; `Last-Event-ID` resumes exactly after it."""
@@ -81,11 +81,17 @@ class EventRoutes:
         shown = []
         for entry in entries:
             try:
-                shown.append(entry_json(entry))
+                shown.append(self._checked(entry))
             except IntegrityError as error:
-                self._metrics.outcomes.labels("http", error.reason).inc()
                 shown.append({"index": error.index, "kind": error.reason, "fault": str(error)})
         return shown
+
+    def _checked(self, entry: Entry) -> dict[str, object]:
+        try:
+            return entry_json(entry)
+        except IntegrityError as error:
+            self._metrics.outcomes.labels("http", error.reason).inc()
+            raise
 
 
 def parse_query(parameters: Mapping[str, str]) -> Query:

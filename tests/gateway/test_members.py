@@ -93,6 +93,19 @@ async def test_every_change_is_noted_once_in_order(keys, tool):
     ]
 
 
+async def test_keeping_up_notes_a_new_device_and_asks_nothing_more_of_the_ledger(keys, tool):
+    sequencer, registry = FakeSequencer(), Registry()
+    members = Members(keys, registry, sequencer)
+    await members.keep_up()
+
+    tool.add("shed", SHED.secret)
+    for _ in range(3):
+        await members.keep_up()
+
+    assert registry.knows(SHED.kid)
+    assert len(sequencer.kept) == 1
+
+
 async def test_what_is_noted_holds_the_kid_and_no_secret(keys, tool):
     sequencer = FakeSequencer()
     tool.add("shed", SHED.secret)

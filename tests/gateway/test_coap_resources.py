@@ -1,0 +1,168 @@
+"""`POST /r` and `GET /time` with real messages and no socket."""
+
+import asyncio
+
+import aiocoap
+import pytest
+from aiocoap import Code
+
+from gateway.coap.resources import RETRY_AFTER_S, ReadingsResource, TimeResource
+from gateway.errors import BusyError, StoreFailedError, StoreFullError
+from gateway.feed import Feed
+from gateway.registry import Registry
+from gateway.sequencer import Sequencer
+from protocol import cbor, envelope, receipt
+from protocol.envelope import DOWN
+from protocol.errors import BadMacError
+from protocol.limits import CONTENT_FORMAT_COSE_MAC0, MAX_ENVELOPE_BYTES
+from tests.fakes import NOW_MS, FakeDevice, FakeGateway
+
+SHED, CELLAR, STRANGER = FakeDevice("shed"), FakeDevice("cellar"), FakeDevice("stranger")
+
+
+class Door:
+    """The resource over a real sequencer; `members` is what keys.sqlite says right now."""
+
+    def __init__(self):
+        self.gateway = FakeGateway()
+        self.members = [SHED.known(), CELLAR.known()]
+        self.registry = Registry()
+        self.sequencer = Sequencer(
+            self.gateway.writer, Feed(), self.gateway.metrics, self.gateway.config, print
+        )
+        self.resource = ReadingsResource(
+            self.registry,
+            self.sequencer,
+            self.gateway.metrics,
+            keep_up=self._keep_up,
+            time_ms=lambda: NOW_MS,
+        )
+
+    async def _keep_up(self):
+        self.registry.replace(self.members)
+
+    async def post(self, payload, content_format=CONTENT_FORMAT_COSE_MAC0):
+        request = aiocoap.Message(code=Code.POST, payload=payload, content_format=content_format)
+        async with asyncio.timeout(10):
+            return await self.resource.render_post(request)
+
+    def counted(self, outcome):
+        return self.gateway.metrics.registry.get_sample_value(
+            "tallystick_requests_total", {"door": "coap", "outcome": outcome}
+        )
+
+
+@pytest.fixture
+async def door():
+    door = Door()
+    yield door
+    await door.sequencer.stop()
+
+
+def opened(answer, device, sent):
+    key = envelope.direction_key(device.secret, DOWN)
+    return receipt.open_sealed(key, answer.payload, envelope.parse(sent))
+
+
+async def test_what_is_kept_is_answered_with_a_receipt_for_that_envelope_and_device(door):
+    sent = SHED.seal(4)
+
+    answer = await door.post(sent)
+
+    assert answer.code == Code.CHANGED
+    assert answer.opt.content_format == CONTENT_FORMAT_COSE_MAC0
+    assert opened(answer, SHED, sent) == (0, NOW_MS, 0, 0)
+    assert door.gateway.store.read(lambda r: r.last()).body == sent
+    with pytest.raises(BadMacError):
+        opened(answer, CELLAR, sent)
+    with pytest.raises(BadMacError):
+        opened(answer, SHED, SHED.seal(5))
+
+
+async def test_a_repeat_is_answered_as_the_first_was_and_kept_once(door):
+    sent = SHED.seal(4)
+
+    first, again = await door.post(sent), await door.post(sent)
+
+    assert first.payload == again.payload
+    assert door.gateway.writer.size == 1
+    assert (door.counted("kept"), door.counted("repeat")) == (1, 1)
+
+
+async def test_two_devices_may_use_the_same_number(door):
+    answers = [await door.post(SHED.seal(0)), await door.post(CELLAR.seal(0))]
+
+    assert opened(answers[0], SHED, SHED.seal(0)).index == 0
+    assert opened(answers[1], CELLAR, CELLAR.seal(0)).index == 1
+
+
+REFUSALS = {
+    "garbage": (b"garbage", Code.BAD_REQUEST, "malformed"),
+    "too large": (bytes(1025), Code.REQUEST_ENTITY_TOO_LARGE, "too-large"),
+    "unknown": (STRANGER.seal(0), Code.UNAUTHORIZED, "unknown-device"),
+    "flipped": (SHED.seal(0)[:-1] + b"\0", Code.UNAUTHORIZED, "bad-mac"),
+}
+
+
+@pytest.mark.parametrize(("payload", "code", "reason"), REFUSALS.values(), ids=REFUSALS)
+async def test_a_refusal_is_a_code_and_not_a_word_more(door, payload, code, reason):
+    answer = await door.post(payload)
+
+    assert (answer.code, answer.payload, answer.opt.max_age) == (code, b"", None)
+    assert answer.opt.size1 == (MAX_ENVELOPE_BYTES if reason == "too-large" else None)
+    assert door.counted(reason) == 1
+    assert door.gateway.writer.size == 0
+
+
+async def test_other_bytes_under_a_number_that_is_taken_are_a_conflict(door):
+    await door.post(SHED.seal(0))
+
+    answer = await door.post(SHED.seal(0, value=99))
+
+    assert (answer.code, answer.payload) == (Code.CONFLICT, b"")
+
+
+@pytest.mark.parametrize("content_format", [None, 0, 18, 60])
+async def test_another_content_format_is_not_read(door, content_format):
+    answer = await door.post(SHED.seal(0), content_format)
+
+    assert answer.code == Code.UNSUPPORTED_CONTENT_FORMAT
+
+
+async def test_a_device_revoked_between_two_posts_is_refused_at_once(door):
+    first = await door.post(SHED.seal(0))
+    door.members = [SHED.known(revoked=True), CELLAR.known()]
+    second = await door.post(SHED.seal(1))
+
+    assert (first.code, second.code) == (Code.CHANGED, Code.FORBIDDEN)
+    assert door.gateway.writer.size == 1
+
+
+@pytest.mark.parametrize("error", [StoreFullError("full"), StoreFailedError("I/O error")])
+async def test_what_could_not_be_kept_is_told_with_when_to_come_again(door, error):
+    door.gateway.store.fail_with = error
+
+    answer, again = await door.post(SHED.seal(0)), await door.post(SHED.seal(0))
+
+    assert (answer.code, answer.payload) == (Code.SERVICE_UNAVAILABLE, b"")
+    assert answer.opt.max_age == RETRY_AFTER_S
+    assert opened(again, SHED, SHED.seal(0)).index == 0
+
+
+async def test_a_full_queue_is_told_with_when_to_come_again(door):
+    def submit(submission):
+        raise BusyError("4096 are waiting")
+
+    door.sequencer.submit = submit
+    answer = await door.post(SHED.seal(0))
+
+    assert (answer.code, answer.opt.max_age) == (Code.SERVICE_UNAVAILABLE, RETRY_AFTER_S)
+
+
+@pytest.mark.parametrize("now_ms", [NOW_MS, 0])
+async def test_the_time_is_small_and_never_cached(now_ms):
+    answer = await TimeResource(lambda: now_ms).render_get(aiocoap.Message(code=Code.GET))
+
+    assert cbor.decode(answer.payload) == now_ms
+    assert (answer.opt.content_format, answer.opt.max_age) == (60, 0)
+    assert len(answer.payload) <= 9
