@@ -115,14 +115,15 @@ class Log:
 def _push(edge: list[list[bytes]], value: bytes, index: int) -> list[tuple[Node, bytes]]:
     """Adds leaf hash number `index` to the edge; returns the subtrees of 256 it fills."""
     filled: list[tuple[Node, bytes]] = []
-    for depth in range(len(edge) + 1):
+    depth = 0
+    while True:
         if depth == len(edge):
             edge.append([])
         edge[depth].append(value)
         if len(edge[depth]) < hashes.WIDTH:
-            break
+            return filled
         value = hashes.climb(edge[depth])
         edge[depth].clear()
-        level = (depth + 1) * hashes.STEP
+        depth += 1
+        level = depth * hashes.STEP
         filled.append(((level, index >> level), value))
-    return filled

@@ -62,6 +62,13 @@ def test_a_cut_tail_is_only_seen_against_a_checkpoint(made):
     assert checked(made).first_bad == 590
 
 
+def test_an_entry_missing_at_the_end_of_a_step_is_named(tmp_path):
+    made = make(tmp_path / "garden", size=1001)
+    made.execute("DELETE FROM entries WHERE idx = 999")
+
+    assert checked(made).first_bad == 999
+
+
 def test_a_missing_subtree_hash_is_named(made):
     made.execute("DELETE FROM nodes WHERE level = 8 AND n = 1")
 
