@@ -8,7 +8,7 @@ from typing import NamedTuple
 from gateway.errors import WrongNameError
 from gateway.ledger.log import Draft
 from gateway.registry import Device, Registry
-from protocol import envelope, senml
+from protocol import envelope, resolve
 from protocol.envelope import UP, Envelope
 from protocol.senml import Reading
 
@@ -31,7 +31,7 @@ def judge(data: bytes, registry: Registry) -> Accepted:
     sealed = envelope.parse(data)
     device = registry.find(sealed.kid)
     envelope.check(sealed, device.up, UP)
-    readings = senml.decode_pack(sealed.payload)
+    readings = resolve.decode_pack(sealed.payload)
     prefix = device.name + "/"
     for reading in readings:
         if not reading.name.startswith(prefix):

@@ -51,11 +51,16 @@ def encode(value: object) -> bytes:
     return _encode_container(value)
 
 
+def array(items: list[bytes]) -> bytes:
+    """The array of items that are encoded already."""
+    return _head(_ARRAY, len(items)) + b"".join(items)
+
+
 def _encode_container(value: object) -> bytes:
     if isinstance(value, Decimal):
         return _head(_TAG, _DECIMAL_TAG) + encode([value.exponent, value.mantissa])
     if isinstance(value, (list, tuple)):
-        return _head(_ARRAY, len(value)) + b"".join([encode(item) for item in value])
+        return array([encode(item) for item in value])
     if isinstance(value, dict):
         pairs = sorted([(encode(key), encode(item)) for key, item in value.items()])
         return _head(_MAP, len(pairs)) + b"".join([key + item for key, item in pairs])

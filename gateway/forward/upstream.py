@@ -37,11 +37,18 @@ class Upstream(Protocol):
 class HttpUpstream:
     """`token` goes into a header of every request and nowhere else."""
 
-    def __init__(self, url: str, token: str, timeout_ms: int) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        timeout_ms: int,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         self._client = httpx.AsyncClient(
             base_url=url,
             headers={"Authorization": f"Bearer {token}"},
             timeout=timeout_ms / 1000,
+            transport=transport,
         )
 
     async def position(self, origin: str) -> Answer:

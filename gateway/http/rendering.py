@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from gateway.errors import IntegrityError
 from gateway.ingest import PACK
 from gateway.store import Entry
-from protocol import checkpoint, envelope, leaf, merkle, senml
+from protocol import checkpoint, envelope, leaf, merkle, resolve
 from protocol.cbor import Decimal
 from protocol.errors import ProtocolError
 from protocol.senml import Reading
@@ -48,14 +48,14 @@ def _pack_json(body: bytes, received_ms: int) -> dict[str, object]:
         "epoch": sealed.epoch,
         "sequence": sealed.sequence,
         "readings": [
-            _reading_json(reading, received_ms) for reading in senml.decode_pack(sealed.payload)
+            _reading_json(reading, received_ms) for reading in resolve.decode_pack(sealed.payload)
         ],
     }
 
 
 def _reading_json(reading: Reading, received_ms: int) -> dict[str, object]:
     """`time` says whose clock it is: the device's own, or the gateway's plus the age."""
-    time_ms = senml.absolute_ms(reading.time_ms, received_ms)
+    time_ms = resolve.absolute_ms(reading.time_ms, received_ms)
     return {
         "name": reading.name,
         "unit": reading.unit,

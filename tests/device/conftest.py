@@ -3,7 +3,7 @@
 import pytest
 
 from tests.device import board
-from tests.interpreters import compile_device
+from tools import firmware
 
 
 @pytest.fixture(autouse=True)
@@ -16,6 +16,4 @@ def closed_outboxes():
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory):
     """A folder with the packages as .mpy, which is what a board runs."""
-    folder = tmp_path_factory.mktemp("mpy")
-    compile_device(folder)
-    return folder
+    return firmware.compiled(tmp_path_factory.mktemp("mpy"))

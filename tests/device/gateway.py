@@ -8,7 +8,7 @@ import socket
 import threading
 from typing import Self
 
-from protocol import coap, envelope, receipt, senml
+from protocol import coap, envelope, receipt, resolve, senml
 from protocol.coap import Message
 from protocol.receipt import Receipt
 
@@ -36,7 +36,7 @@ class Keeper:
         return [
             reading
             for number in self.order
-            for reading in senml.decode_pack(envelope.parse(self.kept[number]).payload)
+            for reading in resolve.decode_pack(envelope.parse(self.kept[number]).payload)
         ]
 
     def handle(self, datagram: bytes) -> list[bytes]:

@@ -6,7 +6,7 @@ from device.clock import Clock
 from device.config_file import check
 from device.identity import Identity
 from device.sampler import Sampler
-from protocol import envelope, senml
+from protocol import envelope, resolve
 from protocol.cbor import decimal
 from tests.device.board import FakeBoard, open_outbox
 
@@ -63,7 +63,7 @@ class Rig:
         return found
 
     def packs(self):
-        return [senml.decode_pack(one.payload) for one in self.envelopes()]
+        return [resolve.decode_pack(one.payload) for one in self.envelopes()]
 
 
 def test_readings_are_gathered_sealed_and_numbered_without_holes(tmp_path):
@@ -73,7 +73,7 @@ def test_readings_are_gathered_sealed_and_numbered_without_holes(tmp_path):
 
     envelopes = rig.envelopes()
     assert [(one.epoch, one.sequence) for one in envelopes] == [(7, 0), (7, 1), (7, 2)]
-    assert [len(senml.decode_pack(one.payload)) for one in envelopes] == [3, 3, 3]
+    assert [len(resolve.decode_pack(one.payload)) for one in envelopes] == [3, 3, 3]
     assert rig.woken == 3
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
-from protocol import envelope, senml
+from protocol import envelope, resolve
 from tests.integration.harness import Site, collected_ledger, device_folder, packs
 from tests.interpreters import micropython
 from tests.relay import Relay
@@ -123,4 +123,4 @@ def readings_in(ledger: Path) -> int:
     database = sqlite3.connect(f"{ledger.as_uri()}?mode=ro", uri=True)
     bodies = database.execute("SELECT body FROM entries WHERE kind = 'pack'").fetchall()
     database.close()
-    return sum(len(senml.decode_pack(envelope.parse(body).payload)) for (body,) in bodies)
+    return sum(len(resolve.decode_pack(envelope.parse(body).payload)) for (body,) in bodies)

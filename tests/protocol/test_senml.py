@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol import cbor, senml
+from protocol import cbor, resolve, senml
 from protocol.errors import ProtocolError
 from protocol.limits import RELATIVE_TIME_MS
 from protocol.senml import Reading
@@ -13,13 +13,13 @@ from tests.protocol import strategies
 def test_readings_come_out_of_a_pack_as_they_went_in(base_name, readings):
     named = [Reading(base_name + r.name, r.unit, r.value, r.time_ms) for r in readings]
 
-    assert senml.decode_pack(senml.encode_pack(base_name, named)) == named
+    assert resolve.decode_pack(senml.encode_pack(base_name, named)) == named
 
 
 @given(st.binary(max_size=60))
 def test_any_bytes_are_a_pack_or_refused(data):
     try:
-        readings = senml.decode_pack(data)
+        readings = resolve.decode_pack(data)
     except ProtocolError:
         return
 
@@ -29,7 +29,7 @@ def test_any_bytes_are_a_pack_or_refused(data):
 @given(st.lists(st.dictionaries(st.integers(-5, 9), strategies.values, max_size=4), max_size=4))
 def test_any_records_are_a_pack_or_refused(records):
     try:
-        readings = senml.decode_pack(cbor.encode(records))
+        readings = resolve.decode_pack(cbor.encode(records))
     except ProtocolError:
         return
 
@@ -42,7 +42,7 @@ def test_a_damaged_pack_is_a_pack_or_refused(readings):
 
     for damaged in [*strategies.prefixes(data), *strategies.changed_bytes(data)]:
         try:
-            senml.decode_pack(damaged)
+            resolve.decode_pack(damaged)
         except ProtocolError:
             pass
 
@@ -51,7 +51,7 @@ def test_a_refusal_says_which_record():
     data = cbor.encode([{0: "a", 2: 1}, {0: "b"}])
 
     with pytest.raises(ProtocolError, match="record 1 has 0 values"):
-        senml.decode_pack(data)
+        resolve.decode_pack(data)
 
 
 @pytest.mark.parametrize(
@@ -65,4 +65,4 @@ def test_a_refusal_says_which_record():
     ],
 )
 def test_times_below_the_limit_are_relative_to_now(time_ms, unix_ms):
-    assert senml.absolute_ms(time_ms, now_ms=5_000) == unix_ms
+    assert resolve.absolute_ms(time_ms, now_ms=5_000) == unix_ms
