@@ -29,6 +29,7 @@ app.add_typer(token.app, name="token")
 
 
 def main() -> None:
+    signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _terminate)
     try:
         app()
@@ -37,8 +38,15 @@ def main() -> None:
         sys.exit(WRONG_USE)
 
 
+def _interrupt(number: int, frame: object) -> None:
+    """Once: a second Ctrl-C must not stop a command from ending what it started."""
+    signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def _terminate(number: int, frame: object) -> None:
     """Ends like Ctrl-C does, so that what a command started ends with it."""
+    signal.signal(number, signal.SIG_IGN)
     sys.exit(128 + number)
 
 

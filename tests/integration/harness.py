@@ -33,6 +33,7 @@ class Site:
         self.coap_port = free_port(socket.SOCK_DGRAM)
         self.gateway: Service | None = None
         self.collector: Service | None = None
+        self._started: list[Service] = []
         with redirect_stdout(StringIO()):
             self._make()
 
@@ -42,6 +43,7 @@ class Site:
             self.gateway_http,
             self._folder / "gateway.log",
         )
+        self._started.append(self.gateway)
         return self.gateway
 
     def start_collector(self) -> Service:
@@ -50,12 +52,13 @@ class Site:
             self.collector_http,
             self._folder / "collector.log",
         )
+        self._started.append(self.collector)
         return self.collector
 
     def stop(self) -> None:
-        for service in (self.gateway, self.collector):
-            if service is not None:
-                service.stop()
+        """Ends whatever was started, the newest first: a gateway before its collector."""
+        while self._started:
+            self._started.pop().stop()
         self.gateway = self.collector = None
 
     def enrol(self, name: str) -> dict[str, object]:
