@@ -7,7 +7,7 @@ import pytest
 from gateway.config import ForwardConfig
 from gateway.errors import RolledBackError
 from gateway.feed import Feed
-from gateway.forward.outbox import ForwardOutbox
+from gateway.forward.outbox import ForwardOutbox, Wait
 from gateway.forward.upstream import Answer, UpstreamError
 from gateway.forward.view import LedgerView
 from gateway.forward.worker import CURSOR, ForwardWorker
@@ -249,3 +249,12 @@ async def test_an_upstream_that_does_not_answer_does_not_hold_up_the_start():
     await site.worker.greet(0)
 
     assert site.worker.last_failure == "unreachable"
+
+
+async def test_an_upstream_that_names_the_same_place_again_is_not_asked_at_once():
+    site = Site(retry_min_ms=60_000, retry_max_ms=60_000)
+    site.upstream.faults = [None, FAULTS["the same place again"]]
+
+    await site.run_until(lambda: site.failures("out-of-order") == 1)
+
+    assert isinstance(site.outbox.plan(0, SIZE), Wait)
