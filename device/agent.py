@@ -53,17 +53,22 @@ async def run(
 
     await _run_tasks(board, settings, [sample(), uplink.run()])
     outbox.close()
-    report(
-        "stopped",
-        sampled=sampler.sampled,
-        sealed=sampler.sequence,
-        kept=uplink.kept,
-        dropped=outbox.dropped,
-        quarantined=outbox.quarantined,
-        read_errors=sampler.read_errors,
-        retransmissions=endpoint.retransmissions,
-        heap_bytes=board.heap_bytes(),
-    )
+    report("stopped", **_totals(board, sampler, uplink, outbox, endpoint))
+
+
+def _totals(
+    board: "Board", sampler: Sampler, uplink: Uplink, outbox: Outbox, endpoint: Endpoint
+) -> dict[str, int]:
+    return {
+        "sampled": sampler.sampled,
+        "sealed": sampler.sequence,
+        "kept": uplink.kept,
+        "dropped": outbox.dropped,
+        "quarantined": outbox.quarantined,
+        "read_errors": sampler.read_errors,
+        "retransmissions": endpoint.retransmissions,
+        "heap_bytes": board.heap_bytes(),
+    }
 
 
 async def _run_tasks(
