@@ -8,7 +8,7 @@ import asyncio
 
 import structlog
 
-from gateway.errors import GatewayError
+from gateway.errors import ConflictError, GatewayError
 from gateway.ledger.batch import Number, Submission
 from gateway.ledger.log import Draft
 from gateway.registry import Registry, device_of
@@ -53,6 +53,9 @@ class Members:
         for change in self._keys.changes(self._noted):
             try:
                 await self._sequencer.submit(_submission(change))
+            except ConflictError as error:
+                # keys.sqlite and the ledger are not of one moment: the alert entry says so
+                _log.error("keys.sqlite contradicts the ledger", detail=str(error))
             except GatewayError as error:
                 _log.warning("change not in the ledger yet", change=change.n, reason=error.reason)
                 return

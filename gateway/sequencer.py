@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from gateway.config import LedgerConfig
-from gateway.errors import BusyError, GatewayError
+from gateway.errors import BusyError, GatewayError, StoreFailedError
 from gateway.feed import Feed
 from gateway.ledger.batch import Kept, Submission
 from gateway.ledger.writer import LedgerWriter
@@ -85,6 +85,11 @@ class Sequencer:
             while self._turn():
                 pass
         except BaseException as error:
+            with self._changed:
+                self._stopping = True  # nothing more is taken in
+                waiting = list(self._queue)
+                self._queue.clear()
+            self._refuse(waiting)
             self._loop.call_soon_threadsafe(self._failed, error)
 
     def _turn(self) -> bool:
@@ -116,8 +121,15 @@ class Sequencer:
             outcomes = self._writer.commit([waiting.submission for waiting in batch], states)
         except GatewayError as error:
             outcomes = [error] * len(batch)
+        except BaseException:
+            self._refuse(batch)
+            raise
         self._metrics.commit_seconds.observe(time.monotonic() - started)
         self._loop.call_soon_threadsafe(_settle, batch, outcomes)
+
+    def _refuse(self, batch: list[_Waiting]) -> None:
+        outcomes: list[Kept | GatewayError] = [StoreFailedError("the writer has stopped")]
+        self._loop.call_soon_threadsafe(_settle, batch, outcomes * len(batch))
 
     # --- back on the event loop -------------------------------------------------------------
 

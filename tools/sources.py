@@ -46,8 +46,8 @@ class Ledger(Protocol):
     def size(self) -> int:
         """About how many there are."""
 
-    def subtree_hashes(self) -> Iterator[tuple[Node, bytes]]:
-        """Stored hashes of complete subtrees, where there are any."""
+    def subtree_hashes(self) -> dict[Node, bytes] | None:
+        """Stored hashes of complete subtrees; None where they are not shown."""
 
     def close(self) -> None: ...
 
@@ -136,9 +136,9 @@ class File:
         ).fetchone()
         return int(count)
 
-    def subtree_hashes(self) -> Iterator[tuple[Node, bytes]]:
-        for level, n, value in self._database.execute("SELECT level, n, hash FROM nodes"):
-            yield (level, n), value
+    def subtree_hashes(self) -> dict[Node, bytes] | None:
+        rows = self._database.execute("SELECT level, n, hash FROM nodes")
+        return {(level, n): value for level, n, value in rows}
 
     def close(self) -> None:
         self._database.close()
@@ -190,8 +190,8 @@ class Remote:
     def size(self) -> int:
         return int(self._upper)
 
-    def subtree_hashes(self) -> Iterator[tuple[Node, bytes]]:
-        return iter(())
+    def subtree_hashes(self) -> dict[Node, bytes] | None:
+        return None
 
     def close(self) -> None:
         self._client.close()

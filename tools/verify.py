@@ -22,7 +22,7 @@ from protocol import leaf as leaves
 from protocol.audit import Audit
 from protocol.checkpoint import Checkpoint
 from protocol.errors import ProtocolError, TamperedError
-from tools.sources import Ledger, Row, Subtrees, UnusableError, ledgers
+from tools.sources import Ledger, Node, Row, Subtrees, UnusableError, ledgers
 
 OK, WRONG, WRONG_USE = 0, 1, 2
 
@@ -64,7 +64,8 @@ def verify(
     """
     try:
         secret = token.read_text().strip() if token else ""
-        older = held.read_text() if held else ""
+        older = held.read_text(errors="replace") if held else ""
+        _check_arguments(vkey, older)
         verdicts = verdicts_of(target, vkey, secret, older)
     except (UnusableError, OSError) as error:
         print(f"tallystick: {error}", file=sys.stderr)
@@ -75,6 +76,17 @@ def verify(
         for verdict in verdicts:
             print(describe(verdict))
     raise typer.Exit(OK if all(verdict.valid for verdict in verdicts) else WRONG)
+
+
+def _check_arguments(vkey: str, older: str) -> None:
+    """UnusableError where what was given is none: that says nothing of the ledger."""
+    try:
+        if vkey:
+            notes.parse_verifier_key(vkey)
+        if older:
+            notes.unverified(older)
+    except ProtocolError as error:
+        raise UnusableError(f"what you gave to verify with: {error}") from error
 
 
 def verdicts_of(target: str, vkey: str = "", token: str = "", older: str = "") -> list[Verdict]:
@@ -161,15 +173,25 @@ def _check_end(audit: Audit, verdict: Verdict, ledger: Ledger, subtrees: Subtree
         )
     if audit.size and not verdict.origin:
         raise TamperedError(0, "no checkpoint: nothing signed speaks of these entries")
-    for (level, n), value in ledger.subtree_hashes():
-        if subtrees.hashes.get((level, n)) != value:
-            raise TamperedError(n << level, f"the stored hash of subtree ({level}, {n}) is wrong")
+    _check_subtrees(ledger.subtree_hashes(), subtrees)
     if audit.size > verdict.signed:
         verdict.unchecked.append(f"{audit.size - verdict.signed} newest entries: not signed yet")
     verdict.unchecked.append(
         "that everyone was shown this history: compare the root with another holder's"
     )
     verdict.unchecked.append("who measured: profile mac proves the device to its gateway only")
+
+
+def _check_subtrees(stored: dict[Node, bytes] | None, subtrees: Subtrees) -> None:
+    """Those that are stored are right, and none is missing; None where they are not shown."""
+    if stored is None or stored == subtrees.hashes:
+        return
+    nodes = {**stored, **subtrees.hashes}
+    level, n = min(
+        (node for node in nodes if stored.get(node) != subtrees.hashes.get(node)),
+        key=lambda node: (node[1] << node[0], node[0]),
+    )
+    raise TamperedError(n << level, f"the stored hash of subtree ({level}, {n}) is wrong")
 
 
 def _shown(ledger: Ledger) -> Iterable[Row]:

@@ -13,12 +13,15 @@ from gateway.ledger.log import Log, Sealed
 from gateway.ledger.signer import verify_ed25519
 from gateway.ledger.start import CHECKPOINT
 from gateway.store import Reader, Transaction
+from protocol import cbor, merkle
 from protocol import checkpoint as notes
 from protocol import leaf as leaves
-from protocol import merkle
 from protocol.batch import Batch
 from protocol.checkpoint import Checkpoint, VerifierKey
 from protocol.errors import MalformedError, TamperedError
+
+_PENDING = "pending"  # state key
+_MAX_PENDING = 64  # notes; a collector this far behind gets one with each batch
 
 
 class Position(NamedTuple):
@@ -49,7 +52,7 @@ def receive(transaction: Transaction, batch: Batch, key: VerifierKey) -> Positio
     extension = log.extended(_new(batch, log.size))
     extension.put(transaction)
     _check_tree(transaction, batch, signed, extension.log)
-    _check_last(transaction, signed, log.size, extension.log)
+    _check_pending(transaction, batch, signed, extension.log)
     return _remember(transaction, batch, signed, extension.log.size)
 
 
@@ -85,23 +88,39 @@ def _check_tree(reader: Reader, batch: Batch, signed: Checkpoint, log: Log) -> N
         raise ForkedError(f"the entries we hold are not those signed at size {signed.size}")
 
 
-def _check_last(reader: Reader, signed: Checkpoint, before: int, log: Log) -> None:
-    """A checkpoint we accepted binds the entries that reach it later, too."""
-    note = (reader.state(CHECKPOINT) or b"").decode()
-    if not note:
-        return
-    last = notes.unverified(note)
-    if last.size == signed.size and last.root != signed.root:
-        raise ForkedError(f"two different trees were signed at size {signed.size}")
-    if before < last.size <= log.size and _root(reader, last.size) != last.root:
-        raise ForkedError(f"these entries are not those signed at size {last.size} before")
+def _check_pending(transaction: Transaction, batch: Batch, signed: Checkpoint, log: Log) -> None:
+    """A checkpoint we accepted binds the entries that reach it, however much later they come."""
+    pending = _pending(transaction)
+    for note in pending:
+        held = notes.unverified(note)
+        if held.size == signed.size and held.root != signed.root:
+            raise ForkedError(f"two different trees were signed at size {signed.size}")
+        if held.size <= log.size and _root(transaction, held.size) != held.root:
+            raise ForkedError(f"these entries are not those signed at size {held.size} before")
+    still = [note for note in pending if notes.unverified(note).size > log.size]
+    if signed.size > log.size and batch.note not in still:
+        # Full: the oldest bind soonest, so it is the newest that is not kept.
+        still = [*still, batch.note][:_MAX_PENDING]
+    if still != pending:
+        transaction.put_state(_PENDING, cbor.encode(still))
+
+
+def _pending(reader: Reader) -> list[str]:
+    """Notes over more entries than we have yet."""
+    stored = reader.state(_PENDING)
+    held = cbor.decode(stored) if stored else []
+    return [str(note) for note in held] if isinstance(held, list) else []
 
 
 def _remember(transaction: Transaction, batch: Batch, signed: Checkpoint, size: int) -> Position:
     """Keeps the largest checkpoint that is shown to start with all of our `size` entries."""
     held = (transaction.state(CHECKPOINT) or b"").decode()
-    if held and (batch.stop < size or notes.unverified(held).size >= signed.size):
-        return Position(size, held)
+    if held:
+        last = notes.unverified(held)
+        if last.size == signed.size and last.root != signed.root:
+            raise ForkedError(f"two different trees were signed at size {signed.size}")
+        if batch.stop < size or last.size >= signed.size:
+            return Position(size, held)
     transaction.put_state(CHECKPOINT, batch.note.encode())
     return Position(size, batch.note)
 

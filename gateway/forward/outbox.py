@@ -44,11 +44,14 @@ class ForwardOutbox:
         """The upstream holds everything before `next_index`; it may know more than we thought."""
         self.cursor = next_index
         self._failures = 0
-        self._batch_entries = min(self._batch_entries * 2, self._config.batch_entries)
+        # slowly back: doubling would run into the same limit every other time
+        grown = self._batch_entries + self._batch_entries // 8 + 1
+        self._batch_entries = min(grown, self._config.batch_entries)
 
-    def too_large(self) -> None:
-        """Halve; the upstream's limit is not ours to guess."""
-        self._batch_entries = max(self._batch_entries // 2, 1)
+    def too_large(self, sent: int) -> bool:
+        """Halves what was sent; whether there is a smaller batch to try at once."""
+        self._batch_entries = max(sent // 2, 1)
+        return sent > 1
 
     def failed(self, now_ms: int, jitter: float, retry_after_ms: int = 0) -> int:
         """Back off, doubling, with `jitter` in [0, 1]; returns the ms to wait."""

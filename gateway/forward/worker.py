@@ -84,7 +84,7 @@ class ForwardWorker:
             # it may remember a checkpoint that this batch did not bring
             await asyncio.to_thread(self._ledger.check, answer)
         except UpstreamError as error:
-            self._not_accepted(error)
+            self._not_accepted(error, len(batch.entries))
             return
         self._went_well(answer)
 
@@ -96,12 +96,12 @@ class ForwardWorker:
         self._metrics.forward_cursor.set(answer.next_index)
         self._remember(CURSOR, str(answer.next_index).encode())
 
-    def _not_accepted(self, error: UpstreamError) -> None:
+    def _not_accepted(self, error: UpstreamError, sent: int = 0) -> None:
         self._metrics.forward_failures.labels(error.reason).inc()
         if self._resynchronised(error):
             return
-        if error.reason == "too-large":
-            self._outbox.too_large()
+        if error.reason == "too-large" and self._outbox.too_large(sent):
+            return
         jitter = random.random()  # noqa: S311  # spreads retries, guards nothing
         wait_ms = self._outbox.failed(_now_ms(), jitter, error.retry_after_ms)
         if self.last_failure != error.reason:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import apsw
 
 from gateway.errors import ConfigError
+from gateway.store.sqlite import mapped_errors
 
 ENROLLED, REVOKED = "enrolled", "revoked"
 _BUSY_TIMEOUT_MS = 5000
@@ -53,48 +54,57 @@ class KeyStore:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         elif not path.exists():
             raise ConfigError(f"no {path}", "run `tallystick init DIR` first")
-        self._connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
-        self._connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
-        self._connection.pragma("synchronous", "full")
-        if create:
-            with self._connection:
-                self._connection.execute(_SCHEMA)
+        with mapped_errors():
+            self._connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+            self._connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
+            self._connection.pragma("synchronous", "full")
+            if create:
+                with self._connection:
+                    self._connection.execute(_SCHEMA)
 
     def version(self) -> int:
         """Changes whenever another process has written."""
-        return int(self._connection.pragma("data_version"))
+        with mapped_errors():
+            return int(self._connection.pragma("data_version"))
 
     def devices(self) -> list[StoredDevice]:
-        return [
-            StoredDevice(name, profile, secret, bool(revoked))
-            for name, profile, secret, revoked in self._connection.execute(
-                "SELECT name, profile, secret, revoked FROM devices ORDER BY name"
+        with mapped_errors():
+            rows = list(
+                self._connection.execute(
+                    "SELECT name, profile, secret, revoked FROM devices ORDER BY name"
+                )
             )
+        return [
+            StoredDevice(name, profile, secret, bool(gone)) for name, profile, secret, gone in rows
         ]
 
     def changes(self, after: int) -> list[Change]:
-        rows = self._connection.execute(
-            "SELECT n, kind, name, profile FROM changes WHERE n > ? ORDER BY n", (after,)
-        )
+        with mapped_errors():
+            rows = list(
+                self._connection.execute(
+                    "SELECT n, kind, name, profile FROM changes WHERE n > ? ORDER BY n", (after,)
+                )
+            )
         return [Change._make(row) for row in rows]
 
     def add(self, name: str, secret: bytes, *, profile: str = "mac") -> None:
         """Enrols a device; ConfigError where the name was ever used."""
-        try:
-            with self._connection:
-                self._connection.execute(
-                    "INSERT INTO devices (name, profile, secret) VALUES (?, ?, ?)",
-                    (name, profile, secret),
-                )
-                self._note(ENROLLED, name, profile)
-        except apsw.ConstraintError as error:
-            raise ConfigError(
-                f"there is a device {name!r} already", "choose another name, or revoke it"
-            ) from error
+        with mapped_errors():
+            try:
+                with self._connection:
+                    self._connection.execute(
+                        "INSERT INTO devices (name, profile, secret) VALUES (?, ?, ?)",
+                        (name, profile, secret),
+                    )
+                    self._note(ENROLLED, name, profile)
+            except apsw.ConstraintError as error:
+                raise ConfigError(
+                    f"there is a device {name!r} already", "choose another name, or revoke it"
+                ) from error
 
     def revoke(self, name: str) -> None:
         """Nothing the device sends is accepted from now on; ConfigError where there is none."""
-        with self._connection:
+        with mapped_errors(), self._connection:
             rows = list(
                 self._connection.execute(
                     "UPDATE devices SET revoked = 1 WHERE name = ? AND NOT revoked"

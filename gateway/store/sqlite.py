@@ -41,16 +41,16 @@ class SqliteStore:
         if not create and not path.exists():
             raise ConfigError(f"no ledger at {path}", "run `tallystick init DIR` first")
         self._path = path
-        with _mapped_errors():
+        with mapped_errors():
             self._writer = apsw.Connection(str(path))
             _prepare(self._writer, path, create)
         self._readers: queue.SimpleQueue[apsw.Connection] = queue.SimpleQueue()
-        with _mapped_errors():
+        with mapped_errors():
             for _ in range(_READERS):
                 self._readers.put(_open_reader(path))
 
     def transact(self, work: Callable[[Transaction], Result]) -> Result:
-        with _mapped_errors():
+        with mapped_errors():
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 result = work(_Transaction(self._writer))
@@ -65,7 +65,7 @@ class SqliteStore:
     def read(self, work: Callable[[Reader], Result]) -> Result:
         connection = self._readers.get()
         try:
-            with _mapped_errors():
+            with mapped_errors():
                 connection.execute("BEGIN")
                 try:
                     return work(_Transaction(connection))
@@ -112,7 +112,8 @@ def _open_reader(path: Path) -> apsw.Connection:
 
 
 @contextmanager
-def _mapped_errors() -> Iterator[None]:
+def mapped_errors() -> Iterator[None]:
+    """SQLite's errors as ours, at the border."""
     try:
         yield
     except apsw.FullError as error:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.collect.receiver import position, receive
+from gateway.collect.receiver import _pending, position, receive
 from gateway.errors import ForkedError, OutOfOrderError
 from gateway.forward.outbox import Send
 from gateway.forward.view import LedgerView
@@ -226,3 +226,24 @@ def test_a_deleted_body_arrives_as_deleted(held):
 
     assert [e.body is None for e in held.read(lambda r: r.entries(0, 3))] == [False, True, False]
     assert notes.unverified(held.read(position).note).size == 3
+
+
+def test_every_checkpoint_that_was_accepted_binds_not_only_the_last(held):
+    """A is replaced by B before the entries reach A: a fork between them is still found."""
+    honest, forked = grown(90), grown(120, other_from=60)
+    take(held, batch_of(honest, 0, 30))  # under A, over 90 entries
+    take(held, batch_of(forked, 30, 50))  # under B, over 120 others, the same until 60
+
+    refusal = refused(held, batch_of(forked, 50, 120), ForkedError)
+
+    assert "not those signed at size 90 before" in str(refusal)
+
+
+def test_a_checkpoint_is_forgotten_once_its_entries_have_come(held):
+    gateway = grown(90)
+    take(held, batch_of(gateway, 0, 30))
+    assert held.read(lambda r: len(_pending(r))) == 1
+
+    take(held, batch_of(gateway, 30, 90))
+
+    assert held.read(_pending) == []

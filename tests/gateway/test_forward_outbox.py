@@ -24,7 +24,8 @@ def failed(jitter=1.0, retry_after_ms=0):
 
 
 def too_large(outbox, now_ms):
-    outbox.too_large()
+    step = outbox.plan(now_ms, 1_000_000)
+    outbox.too_large(step.stop - step.start)
 
 
 # name -> [(at ms, event)], then at ms: the plan with 100 entries signed
@@ -51,8 +52,8 @@ TABLE = {
     ),
     "too large": ([(0, too_large)], 0, Send(0, 4)),
     "much too large": ([(0, too_large)] * 9, 0, Send(0, 1)),
-    "grows again": ([(0, too_large), (0, too_large), (0, accepted(2))], 0, Send(2, 6)),
-    "grows no further": ([(0, too_large), (0, accepted(4)), (0, accepted(8))], 0, Send(8, 16)),
+    "grows again": ([(0, too_large), (0, too_large), (0, accepted(2))], 0, Send(2, 5)),
+    "grows no further": ([(0, too_large), *[(0, accepted(8))] * 9], 0, Send(8, 16)),
 }
 
 
