@@ -213,10 +213,14 @@ async def test_an_error_of_our_own_stops_the_writer_and_is_reported():
     desk = Desk()
     desk.gateway.store.fail_with = ZeroDivisionError("a bug")
 
-    desk.submit(0)
+    waiting = desk.submit(0)
     async with asyncio.timeout(LIMIT_S):
+        heard = await asyncio.gather(*waiting, return_exceptions=True)
         await desk.has_failed.wait()
 
+    assert [type(answer) for answer in heard] == [StoreFailedError]
+    with pytest.raises(BusyError):
+        desk.submit(1)
     assert [type(error) for error in desk.failed] == [ZeroDivisionError]
     await desk.sequencer.stop()
 
