@@ -51,6 +51,8 @@ class SqliteStore:
 
     def transact(self, work: Callable[[Transaction], Result]) -> Result:
         with mapped_errors():
+            if self._writer.in_transaction:  # the last one failed, and so did its rollback
+                self._writer.execute("ROLLBACK")
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 result = work(_Transaction(self._writer))
