@@ -132,6 +132,8 @@ def configure_logging(as_json: bool) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    # it warns once a write when a reader of /stream has gone, which readers do
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
 
 
 def _gateway_ready(running: Running) -> None:

@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from protocol.cbor import Decimal
 
-_THERMOMETER = 4  # RP2040 datasheet §4.9.5: the fifth ADC input
+_THERMOMETER = 4  # RP2040 datasheet §4.9.5: the fifth ADC input; firmware knows other chips'
 _NO_POWER_SAVING = 0xA11140  # the radio's own saving loses incoming datagrams
 
 
@@ -18,7 +18,7 @@ class Board(Firmware):
 
     def __init__(self) -> None:
         super().__init__()
-        self._adc = machine.ADC(_THERMOMETER)
+        self._adc = machine.ADC(getattr(machine.ADC, "CORE_TEMP", _THERMOMETER))
 
     def unique_id(self) -> bytes:
         return machine.unique_id()
