@@ -117,6 +117,7 @@ class File:
             self.origin = self._state("origin")
             inside = self._state("checkpoint")
         except sqlite3.Error as error:
+            self._database.close()
             raise UnusableError(f"{path} is no ledger: {error}") from error
         self.note = _newer(_text(path.with_name("checkpoint")), inside)
 

@@ -4,6 +4,7 @@ Machines are noisy: quote the ratios and the medians, not single absolute figure
 --baseline the result is written to baseline.json; otherwise it is printed beside it.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -85,7 +86,8 @@ def verify(folder: Path) -> dict[str, Any]:
         rates.append(verdict.entries / (time.perf_counter() - started))
         assert verdict.valid, verdict
         entries = verdict.entries
-        rows = list(ledgers(str(ledger), "", "")[0].rows())
+        with contextlib.closing(ledgers(str(ledger), "", "")[0]) as opened:
+            rows = list(opened.rows())
         started = time.perf_counter()
         for row in rows:
             # what verifying cannot do without: body, leaf, chain and one node an entry

@@ -11,8 +11,6 @@ from tests.fakes import ORIGIN, SEED
 from tests.gateway.ledger_files import SIZE, make
 from tests.gateway.tampering import FLIPS, STRUCTURAL, flip
 from tools.__main__ import app
-from tools.sources import ledgers
-from tools.verify import check
 
 OK, WRONG, WRONG_USE = 0, 1, 2
 
@@ -28,8 +26,8 @@ def made(sound, tmp_path):
 
 
 def verdict_of(made, older=""):
-    (ledger,) = ledgers(str(made.directory.path), "", "")
-    return check(ledger, older)
+    (verdict,) = verdicts_of(str(made.directory.path), older=older)
+    return verdict
 
 
 def run(*arguments):
@@ -68,10 +66,10 @@ def test_entries_moved_or_removed_are_named(made, statements, named, reason):
 def test_a_ledger_written_anew_with_its_own_key_fails_under_the_key_we_know(sound, tmp_path):
     anew = make(tmp_path / "anew", temperature=22)
 
-    (ledger,) = ledgers(str(anew.directory.path), sound.vkey, "")
+    (known,) = verdicts_of(str(anew.directory.path), sound.vkey)
 
     assert verdict_of(anew).valid
-    assert check(ledger).valid is False
+    assert known.valid is False
 
 
 def test_a_ledger_written_anew_with_the_stolen_key_contradicts_a_kept_checkpoint(sound, tmp_path):
