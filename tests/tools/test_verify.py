@@ -11,6 +11,7 @@ from tests.fakes import ORIGIN, SEED
 from tests.gateway.ledger_files import SIZE, make
 from tests.gateway.tampering import FLIPS, STRUCTURAL, flip
 from tools.__main__ import app
+from tools.verify import verdicts_of
 
 OK, WRONG, WRONG_USE = 0, 1, 2
 
