@@ -63,8 +63,12 @@ class Members:
 
     async def watch(self, every_s: float) -> None:
         while True:
-            self.refresh()
-            await self.note_changes()
+            try:
+                self.refresh()
+                await self.note_changes()
+            except GatewayError as error:
+                # the registry stays as it was; a backup may hold keys.sqlite for a while
+                _log.warning("devices not read", reason=error.reason, detail=str(error))
             await asyncio.sleep(every_s)
 
 

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from gateway.errors import FatalError
+from gateway.errors import FatalError, GatewayError
 from tools import demo, device, init, run, simulate, token, verify
 
 WRONG_USE = 2
@@ -35,6 +35,9 @@ def main() -> None:
         app()
     except FatalError as error:
         print(f"tallystick: {error}\n  fix: {error.fix}", file=sys.stderr)
+        sys.exit(WRONG_USE)
+    except GatewayError as error:
+        print(f"tallystick: {error}\n  fix: look at the disk, then try again", file=sys.stderr)
         sys.exit(WRONG_USE)
 
 

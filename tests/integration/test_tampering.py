@@ -102,12 +102,7 @@ def test_an_older_copy_of_the_database_is_refused_at_start(site: Site) -> None:
 @pytest.mark.integration
 @pytest.mark.damages_ledgers
 def test_an_older_copy_of_the_whole_directory_is_caught_by_the_collector(site: Site) -> None:
-    fill(site, 0.4)
-    older = site.gateway_dir.with_name("older")
-    shutil.copytree(site.gateway_dir, older)
-    fill_again(site)
-    shutil.rmtree(site.gateway_dir)
-    shutil.copytree(older, site.gateway_dir)
+    put_an_older_directory_back(site)
     site.start_collector()
 
     with pytest.raises(ConfigError) as refusal:
@@ -121,18 +116,23 @@ def test_an_older_copy_of_the_whole_directory_is_caught_by_the_collector(site: S
 def test_a_rolled_back_gateway_that_starts_alone_is_stopped_when_the_collector_is_back(
     site: Site,
 ) -> None:
-    fill(site, 0.4)
-    older = site.gateway_dir.with_name("older")
-    shutil.copytree(site.gateway_dir, older)
-    fill_again(site)
-    shutil.rmtree(site.gateway_dir)
-    shutil.copytree(older, site.gateway_dir)
+    put_an_older_directory_back(site)
     gateway = site.start_gateway()  # nobody there to tell it
 
     site.start_collector()
     site.wait_until(lambda: not gateway.running, "the gateway stops")
 
     assert "the upstream has seen" in site.logs()
+
+
+def put_an_older_directory_back(site: Site) -> None:
+    """Everything in it: the ledger, both checkpoints, the keys."""
+    fill(site, 0.4)
+    older = site.gateway_dir.with_name("older")
+    shutil.copytree(site.gateway_dir, older)
+    fill_again(site)
+    shutil.rmtree(site.gateway_dir)
+    shutil.copytree(older, site.gateway_dir)
 
 
 def fill_again(site: Site) -> None:
