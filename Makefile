@@ -18,6 +18,10 @@ test: $(VENV)/dev ## every test but the long campaigns (under 4 min)
 fast: $(VENV)/dev ## tests without sockets and processes (under 60 s)
 	$(BIN)/python -m pytest -m "not slow and not integration"
 
+cover: $(VENV)/dev ## every branch of the wire format and the ledger is tested
+	$(BIN)/python -m pytest -q tests/protocol tests/gateway \
+		--cov=protocol --cov=gateway.ledger --cov-branch --cov-report=term-missing --cov-fail-under=100
+
 slow: $(VENV)/dev ## the long campaigns, seeded
 	$(BIN)/python -m pytest -m slow -s
 
@@ -61,5 +65,5 @@ typings/.made: $(VENV)/dev
 	@$(PIP) install --no-user --upgrade --target typings $(STUBS)
 	@touch $@
 
-.PHONY: help demo test fast slow check bench format clean
+.PHONY: help demo test fast cover slow check bench format clean
 .DEFAULT_GOAL := help
