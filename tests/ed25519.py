@@ -22,7 +22,7 @@ def verify(public, signature, message):
     challenge = int.from_bytes(sha512(signature[:32] + public + message), "little") % ORDER
     left, right = times(scalar, BASE), add(commitment, times(challenge, key))
     # equal as fractions: x1/z1 = x2/z2 and y1/z1 = y2/z2
-    return not any([(left[i] * right[2] - right[i] * left[2]) % P for i in (0, 1)])
+    return not any((left[i] * right[2] - right[i] * left[2]) % P for i in (0, 1))
 
 
 def decompress(data):
@@ -81,7 +81,7 @@ def primes(count):
     found = []
     candidate = 2
     while len(found) < count:
-        if all([candidate % prime for prime in found]):
+        if all(candidate % prime for prime in found):
             found.append(candidate)
         candidate += 1
     return found

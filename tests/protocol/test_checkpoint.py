@@ -2,12 +2,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.ledger.signer import verify_ed25519
 from protocol import checkpoint
 from protocol.checkpoint import Checkpoint
 from protocol.errors import BadSignatureError, MalformedError, ProtocolError
 from tests.protocol import oracles, strategies
 from tests.protocol.cases import checkpoint as cases
-from tests.run_vectors import verify_ed25519
 
 # golang.org/x/mod/sumdb/note, the example of its documentation
 PETER_KEY = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
