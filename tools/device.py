@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -35,7 +36,14 @@ def add(
 
     Example: tallystick device add greenhouse-3 --dir garden --out config.json
     """
-    text = json.dumps(enrol(dir_, name, gateway), indent=2) + "\n"
+    config = enrol(dir_, name, gateway)
+    text = json.dumps(config, indent=2) + "\n"
+    if not gateway:
+        print(
+            f"the device will send to {config['gateway']}: right for one on this machine;"
+            " for a board give --gateway HOST:PORT, or edit config.json",
+            file=sys.stderr,
+        )
     if out is None:
         print(text, end="")
         return
