@@ -107,10 +107,10 @@ def _number(fields: dict[str, object], key: str) -> int:
 
 
 def _whole(key: str, value: object, least: int, most: int) -> int:
-    whole = isinstance(value, int) and value is not True and value is not False
-    if not whole or not least <= value <= most:  # type: ignore[operator]
+    # on CPython a bool is an int, too
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise ConfigError(f"{key}: write a whole number from {least} to {most}")
-    return value  # type: ignore[return-value]
+    return value
 
 
 def _sensors(fields: dict[str, object], device: str) -> list[SensorConfig]:

@@ -9,7 +9,7 @@ from gateway.errors import ConfigError, RolledBackError
 from gateway.ledger import start
 from gateway.ledger.log import Log
 from gateway.ledger.signer import Signer, format_signer_key, parse_signer_key, verify_ed25519
-from gateway.store import Reader, Store
+from gateway.store import Store
 from gateway.store.files import create_durable, write_durable
 from gateway.store.keys import KeyStore
 from gateway.store.sqlite import SqliteStore
@@ -66,8 +66,10 @@ class Directory(NamedTuple):
         """
         store = SqliteStore(self.ledger)
         try:
+            # whose ledger it is comes first: another's notes say nothing about ours
+            store.read(lambda reader: start.check_origin(reader, signer.origin))
             note, signed = self._last_signed(store, signer)
-            store.read(lambda reader: _check(reader, signer.origin, signed))
+            store.read(lambda reader: start.check_signed(reader, Log.load(reader), signed))
         except BaseException:
             store.close()
             raise
@@ -119,8 +121,3 @@ def _opened(note: str, signer: Signer) -> Checkpoint:
             f"the last checkpoint is not ours: {error}",
             "restore the `checkpoint` file and signer.key from the same backup",
         ) from error
-
-
-def _check(reader: Reader, origin: str, signed: Checkpoint) -> None:
-    start.check_origin(reader, origin)
-    start.check_signed(reader, Log.load(reader), signed)

@@ -10,6 +10,12 @@ from collections import namedtuple
 from protocol.errors import BadSignatureError, MalformedError
 from protocol.merkle import HASH_BYTES
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Verify = Callable[[bytes, bytes, bytes], bool]
+
 ED25519 = 1  # signature type byte (C2SP signed-note)
 _KEY_ID_BYTES = 4
 _PUBLIC_BYTES = 32
@@ -94,7 +100,7 @@ def format_note(checkpoint: Checkpoint, public: bytes, signature: bytes) -> str:
     return "{}\n{}{} {}\n".format(format_body(checkpoint), _DASH, checkpoint.origin, b64(signed))
 
 
-def open_note(note: str, key: VerifierKey, verify) -> Checkpoint:  # type: ignore[no-untyped-def]
+def open_note(note: str, key: VerifierKey, verify: "Verify") -> Checkpoint:
     """The checkpoint of a note that `key` signed.
 
     `verify(public, signature, message) -> bool` is Ed25519. Other keys' signatures are passed

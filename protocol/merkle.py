@@ -86,7 +86,7 @@ def is_consistent(
     if len(hashes) != 1 + len(sides):
         return False
     old = new = hashes[0]
-    for sibling, is_left in zip(hashes[1:], sides):  # noqa: B905
+    for sibling, is_left in zip(hashes[1:], sides):  # noqa: B905 (as above)
         if is_left:
             old, new = node_hash(sibling, old), node_hash(sibling, new)
         else:

@@ -121,4 +121,4 @@ def compress(state, block):
         a, b, c, d, e, f, g, h = (
             (first + second) & WORD, a, b, c, (d + first) & WORD, e, f, g,
         )  # fmt: skip
-    return [(old + new) & WORD for old, new in zip(state, (a, b, c, d, e, f, g, h))]  # noqa: B905
+    return [(old + new) & WORD for old, new in zip(state, (a, b, c, d, e, f, g, h))]  # noqa: B905 (firmware has no strict=)

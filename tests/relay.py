@@ -67,7 +67,7 @@ class Relay:
         """Relays until stopped."""
         while not self._stopping.is_set():
             for key, _ in self._selector.select(_TICK_SECONDS if not self._waiting else 0.02):
-                self._receive(key.fileobj)  # type: ignore[arg-type]
+                self._receive(key.fileobj)  # type: ignore[arg-type]  # only sockets are registered
             self._release(time.monotonic())
 
     def _receive(self, source: socket.socket) -> None:

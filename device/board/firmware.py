@@ -8,7 +8,7 @@ import gc
 import os
 import socket
 import time
-from asyncio import core  # type: ignore[attr-defined]
+from asyncio import core  # type: ignore[attr-defined]  # the stubs leave it out
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Firmware:
         gc.threshold(_COLLECT_EVERY_BYTES)
 
     def ticks_ms(self) -> int:
-        return time.ticks_ms()  # type: ignore[return-value]
+        return time.ticks_ms()  # type: ignore[return-value]  # ticks are an opaque type there
 
     def ticks_diff(self, later: int, earlier: int) -> int:
         return time.ticks_diff(later, earlier)
@@ -101,7 +101,7 @@ class Udp:
     async def receive(self, limit_bytes: int) -> bytes:
         # not readinto: that one reads on until the buffer is full, datagrams run together
         while True:
-            await _Readable(self._socket)  # type: ignore[misc]
+            await _Readable(self._socket)  # type: ignore[misc]  # firmware awaits iterators
             try:
                 return self._socket.recv(limit_bytes)
             except OSError as error:

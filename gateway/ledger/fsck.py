@@ -45,7 +45,7 @@ def check(store: Store, origin: str, note: str = "") -> Report:
             audit.expect(signed)
         while audit.size < size:
             start, stop = audit.size, min(audit.size + _STEP, size)
-            for entry in store.read(lambda r, a=start, b=stop: r.entries(a, b)):  # type: ignore[misc]
+            for entry in _page(store, start, stop):
                 _check_entry(audit, entry)
             if audit.size != stop:
                 raise TamperedError(audit.size, "the entry is missing")
@@ -55,6 +55,10 @@ def check(store: Store, origin: str, note: str = "") -> Report:
     except (ProtocolError, GatewayError) as error:
         return _report(audit, audit.size, str(error))
     return _report(audit, None, None)
+
+
+def _page(store: Store, start: int, stop: int) -> list[Entry]:
+    return store.read(lambda reader: reader.entries(start, stop))
 
 
 def _check_entry(audit: Audit, entry: Entry) -> None:

@@ -57,7 +57,7 @@ class Made(NamedTuple):
 
 def writer_on(store: Store, made: Directory, signer: Signer) -> LedgerWriter:
     surroundings = FakeSurroundings()
-    surroundings.keep_checkpoint = made.keep_checkpoint  # type: ignore[method-assign]
+    surroundings.keep_checkpoint = made.keep_checkpoint  # type: ignore[method-assign]  # a real file, not memory
     return LedgerWriter(store, signer, surroundings, LedgerConfig(), Metrics())
 
 

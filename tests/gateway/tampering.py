@@ -29,11 +29,11 @@ def flip(made: Made, column: str, index: int, position: str) -> None:
         made.execute("UPDATE entries SET received_ms = received_ms | 1 << 40 WHERE idx = ?", index)
         return
     table, key = ("nodes", "n") if column == "hash" else ("entries", "idx")
-    data = bytearray(made.value(f"SELECT {column} FROM {table} WHERE {key} = {index}"))  # noqa: S608
+    data = bytearray(made.value(f"SELECT {column} FROM {table} WHERE {key} = {index}"))  # noqa: S608  # our own names
     data[{"first": 0, "middle": len(data) // 2, "last": -1}[position]] ^= 0x81
     kept_as = "TEXT" if column in TEXT else "BLOB"
     made.execute(
-        f"UPDATE {table} SET {column} = CAST(? AS {kept_as}) WHERE {key} = ?",  # noqa: S608
+        f"UPDATE {table} SET {column} = CAST(? AS {kept_as}) WHERE {key} = ?",  # noqa: S608  # our own names
         bytes(data),
         index,
     )

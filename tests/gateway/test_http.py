@@ -291,7 +291,7 @@ def test_a_door_that_would_be_open_to_anyone_is_refused(config):
 
 
 LOOPBACK = {"127.0.0.1": True, "127.9.9.9": True, "::1": True, "localhost": True}
-ELSEWHERE = {"0.0.0.0": False, "::": False, "192.168.1.2": False, "garden.local": False}  # noqa: S104
+ELSEWHERE = {"0.0.0.0": False, "::": False, "192.168.1.2": False, "garden.local": False}  # noqa: S104  # never bound
 
 
 @pytest.mark.parametrize(("host", "loopback"), (LOOPBACK | ELSEWHERE).items())

@@ -2,11 +2,18 @@
 
 import re
 import shutil
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
 
 import pytest
 
+from gateway.directory import Directory
 from gateway.errors import ConfigError
+from gateway.ledger.start import CHECKPOINT
+from gateway.store.sqlite import SqliteStore
 from tests.integration.harness import Site
+from tools.init import init_gateway
 
 
 @pytest.mark.integration
@@ -34,15 +41,28 @@ def test_a_typing_mistake_in_the_configuration_is_named_with_what_was_meant(site
 
 
 @pytest.mark.integration
-def test_a_ledger_of_another_origin_is_refused(site: Site, tmp_path_factory) -> None:  # type: ignore[no-untyped-def]
-    other = Site(tmp_path_factory.mktemp("other"))
-    config = other.gateway_dir / "tallystick.toml"
+def test_a_configuration_for_another_origin_than_the_key_signs_for_is_refused(site: Site) -> None:
+    config = site.gateway_dir / "tallystick.toml"
     config.write_text(re.sub('origin = ".*"', 'origin = "other.invalid/site"', config.read_text()))
 
     with pytest.raises(ConfigError) as refusal:
-        other.start_gateway()
+        site.start_gateway()
 
     assert "signs for 'test.invalid/site', not for 'other.invalid/site'" in str(refusal.value)
+
+
+@pytest.mark.integration
+@pytest.mark.damages_ledgers
+@pytest.mark.parametrize("used", [False, True], ids=["new", "used"])
+def test_a_database_of_another_origin_is_refused(site: Site, tmp_path: Path, used: bool) -> None:
+    other = tmp_path / "other"
+    foreign_ledger(other, used=used)
+    shutil.copy(other / "ledger.sqlite", site.gateway_dir / "ledger.sqlite")
+
+    with pytest.raises(ConfigError) as refusal:
+        site.start_gateway()
+
+    assert "this ledger belongs to 'other.invalid/site'" in str(refusal.value)
 
 
 @pytest.mark.integration
@@ -60,3 +80,15 @@ def test_a_port_that_is_taken_is_refused_and_nothing_is_left_behind(site: Site) 
     assert f"cannot listen for CoAP on 127.0.0.1:{site.coap_port}" in str(refusal.value)
     site.gateway_dir = original
     taken.stop()
+
+
+def foreign_ledger(path: Path, *, used: bool) -> None:
+    """Another gateway's directory; a used one holds its own checkpoint inside the database."""
+    with redirect_stdout(StringIO()):
+        init_gateway(path, "other.invalid/site", "", None)
+    if used:
+        directory = Directory(path)
+        store = SqliteStore(directory.ledger)
+        note = directory.checkpoint.read_bytes()
+        store.transact(lambda transaction: transaction.put_state(CHECKPOINT, note))
+        store.close()
