@@ -10,7 +10,7 @@ from gateway.ledger import start
 from gateway.ledger.log import Log
 from gateway.ledger.signer import Signer, format_signer_key, parse_signer_key, verify_ed25519
 from gateway.store import Store
-from gateway.store.files import create_durable, write_durable
+from gateway.store.files import Disk, create_durable, write_durable
 from gateway.store.keys import KeyStore
 from gateway.store.sqlite import SqliteStore
 from protocol import checkpoint as notes
@@ -21,7 +21,10 @@ SEED_BYTES = 32
 
 
 class Directory(NamedTuple):
+    """`disk` is what the small files are written through."""
+
     path: Path
+    disk: Disk = os
 
     @property
     def config(self) -> Path:
@@ -76,7 +79,7 @@ class Directory(NamedTuple):
         return store, note, signed.size
 
     def keep_checkpoint(self, note: str) -> None:
-        write_durable(self.checkpoint, note.encode(), mode=0o644)
+        write_durable(self.checkpoint, note.encode(), mode=0o644, disk=self.disk)
 
     def _last_signed(self, store: Store, signer: Signer) -> tuple[str, Checkpoint]:
         """The larger of the note beside the ledger and the one inside it."""

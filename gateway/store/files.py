@@ -2,45 +2,60 @@
 
 import os
 from pathlib import Path
+from typing import Protocol
 
 from gateway.errors import StoreFailedError
 
 
-def write_durable(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+class Disk(Protocol):
+    """What of `os` a small file is written through; errors are OSError."""
+
+    def open(self, path: Path, flags: int, mode: int = 0o777) -> int: ...
+
+    def write(self, handle: int, data: bytes, /) -> int: ...
+
+    def fsync(self, handle: int, /) -> None: ...
+
+    def close(self, handle: int, /) -> None: ...
+
+    def replace(self, source: Path, target: Path, /) -> None: ...
+
+
+def write_durable(path: Path, data: bytes, *, mode: int = 0o600, disk: Disk = os) -> None:
     """`path` holds `data`, or what it held before; StoreFailedError where neither is sure."""
     temporary = path.with_name(path.name + ".new")
     try:
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        handle = disk.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         try:
-            _write_all(handle, data)
-            os.fsync(handle)
+            _write_all(disk, handle, data)
+            disk.fsync(handle)
         finally:
-            os.close(handle)
-        os.replace(temporary, path)
-        _sync_directory(path.parent)
+            disk.close(handle)
+        disk.replace(temporary, path)
+        _sync_directory(disk, path.parent)
     except OSError as error:
         raise StoreFailedError(f"{path.name}: {error.strerror}") from error
 
 
-def create_durable(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+def create_durable(path: Path, data: bytes, *, mode: int = 0o600, disk: Disk = os) -> None:
     """A new file; FileExistsError where there is one, which is then left alone."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    handle = disk.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
-        _write_all(handle, data)
-        os.fsync(handle)
+        _write_all(disk, handle, data)
+        disk.fsync(handle)
     finally:
-        os.close(handle)
-    _sync_directory(path.parent)
+        disk.close(handle)
+    _sync_directory(disk, path.parent)
 
 
-def _write_all(handle: int, data: bytes) -> None:
+def _write_all(disk: Disk, handle: int, data: bytes) -> None:
     while data:  # a nearly full disk takes a part
-        data = data[os.write(handle, data) :]
+        data = data[disk.write(handle, data) :]
 
 
-def _sync_directory(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+def _sync_directory(disk: Disk, path: Path) -> None:
+    handle = disk.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(handle)
+        disk.fsync(handle)
     finally:
-        os.close(handle)
+        disk.close(handle)
