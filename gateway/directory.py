@@ -8,7 +8,7 @@ from gateway.config import GATEWAY_FILE
 from gateway.errors import ConfigError, RolledBackError
 from gateway.ledger import start
 from gateway.ledger.log import Log
-from gateway.ledger.signer import Signer, format_signer_key, parse_signer_key, verify_ed25519
+from gateway.ledger.signer import Signer, format_signer_key, parse_signer_key, verify_signature
 from gateway.store import Store
 from gateway.store.files import Disk, create_durable, write_durable
 from gateway.store.keys import KeyStore
@@ -118,7 +118,7 @@ def create(path: Path, origin: str, config_text: str) -> Signer:
 
 def _opened(note: str, signer: Signer) -> Checkpoint:
     try:
-        return notes.open_note(note, signer.verifier_key, verify_ed25519)
+        return notes.open_note(note, signer.verifier_key, verify_signature)
     except ProtocolError as error:
         raise RolledBackError(
             f"the last checkpoint is not ours: {error}",

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from gateway.config import LedgerConfig
 from gateway.errors import BusyError, GatewayError, StoreFailedError
@@ -20,11 +20,18 @@ from gateway.ledger.writer import LedgerWriter
 from gateway.metrics import Metrics
 
 _IDLE_MS = 1000  # how often an idle writer looks up, for its heartbeat
+_MAX_ERRANDS = 16
+Result = TypeVar("Result")
 
 
 class _Waiting(NamedTuple):
     submission: Submission
     future: "asyncio.Future[Kept]"
+
+
+class _Errand(NamedTuple):
+    work: Callable[[LedgerWriter], Any]
+    future: "asyncio.Future[Any]"
 
 
 class Sequencer:
@@ -46,6 +53,7 @@ class Sequencer:
         self._loop = asyncio.get_running_loop()
         self._changed = threading.Condition()
         self._queue: deque[_Waiting] = deque()  # guarded by _changed
+        self._errands: deque[_Errand] = deque()  # guarded by _changed
         self._states: dict[str, bytes] = {}  # guarded by _changed
         self._stopping = False  # guarded by _changed
         self.heartbeat = time.monotonic()  # written by the thread, read by anyone
@@ -59,6 +67,19 @@ class Sequencer:
                 raise BusyError(f"{len(self._queue)} submissions are waiting for the writer")
             future: asyncio.Future[Kept] = self._loop.create_future()
             self._queue.append(_Waiting(submission, future))
+            self._changed.notify()
+        return future
+
+    def run(self, work: Callable[[LedgerWriter], Result]) -> "asyncio.Future[Result]":
+        """`work(writer)` between two batches, on the writer's thread; resolves with its result.
+
+        For rare things that need the ledger to themselves; what it raises is the caller's.
+        """
+        with self._changed:
+            if self._stopping or len(self._errands) >= _MAX_ERRANDS:
+                raise BusyError(f"{len(self._errands)} errands are waiting for the writer")
+            future: asyncio.Future[Result] = self._loop.create_future()
+            self._errands.append(_Errand(work, future))
             self._changed.notify()
         return future
 
@@ -87,24 +108,28 @@ class Sequencer:
         except BaseException as error:
             with self._changed:
                 self._stopping = True  # nothing more is taken in
-                waiting = list(self._queue)
+                waiting, errands = list(self._queue), list(self._errands)
                 self._queue.clear()
+                self._errands.clear()
             self._refuse(waiting)
+            for errand in errands:
+                self._loop.call_soon_threadsafe(_settle_one, errand.future, _stopped())
             self._loop.call_soon_threadsafe(self._failed, error)
 
     def _turn(self) -> bool:
         batch, states, stopping = self._take()
         self.heartbeat = time.monotonic()
+        self._run_errand()
         if batch or (stopping and states):
             self._commit(batch, states)
-        ending = stopping and not self._queue
+        ending = stopping and not self._queue and not self._errands
         self._writer.sign_if_due(time.monotonic(), force=ending)
         self._loop.call_soon_threadsafe(self._publish)
         return not ending
 
     def _take(self) -> tuple[list[_Waiting], dict[str, bytes], bool]:
         with self._changed:
-            if not self._queue and not self._stopping:
+            if not self._queue and not self._errands and not self._stopping:
                 wait_ms = self._writer.due_in_ms(time.monotonic(), _IDLE_MS)
                 self._changed.wait(wait_ms / 1000)
             if self._queue and self._config.commit_delay_ms and not self._stopping:
@@ -127,8 +152,23 @@ class Sequencer:
         self._metrics.commit_seconds.observe(time.monotonic() - started)
         self._loop.call_soon_threadsafe(_settle, batch, outcomes)
 
+    def _run_errand(self) -> None:
+        with self._changed:
+            errand = self._errands.popleft() if self._errands else None
+        if errand is None:
+            return
+        try:
+            result = errand.work(self._writer)
+        except GatewayError as error:
+            self._loop.call_soon_threadsafe(_settle_one, errand.future, error)
+        except BaseException:
+            self._loop.call_soon_threadsafe(_settle_one, errand.future, _stopped())
+            raise
+        else:
+            self._loop.call_soon_threadsafe(_settle_one, errand.future, result)
+
     def _refuse(self, batch: list[_Waiting]) -> None:
-        outcomes: list[Kept | GatewayError] = [StoreFailedError("the writer has stopped")]
+        outcomes: list[Kept | GatewayError] = [_stopped()]
         self._loop.call_soon_threadsafe(_settle, batch, outcomes * len(batch))
 
     # --- back on the event loop -------------------------------------------------------------
@@ -143,9 +183,17 @@ class Sequencer:
 
 def _settle(batch: list[_Waiting], outcomes: list[Kept | GatewayError]) -> None:
     for waiting, outcome in zip(batch, outcomes, strict=True):
-        if waiting.future.done():  # whoever asked has gone
-            continue
-        if isinstance(outcome, GatewayError):
-            waiting.future.set_exception(outcome)
-        else:
-            waiting.future.set_result(outcome)
+        _settle_one(waiting.future, outcome)
+
+
+def _settle_one(future: "asyncio.Future[Any]", outcome: object) -> None:
+    if future.done():  # whoever asked has gone
+        return
+    if isinstance(outcome, GatewayError):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
+
+
+def _stopped() -> StoreFailedError:
+    return StoreFailedError("the writer has stopped")

@@ -92,7 +92,9 @@ class Gateway:
 
     def http_door(self) -> AbstractAsyncContextManager[int]:
         events = EventRoutes(self._store, self.feed, self._guard, self.metrics)
-        status = StatusRoutes(self._store, self._guard, self.metrics, self._facts)
+        status = StatusRoutes(
+            self._store, self._guard, self.metrics, self._facts, sections={}, faults=[]
+        )
         return http.serving(self._config.http, http.application(events.routes + status.routes))
 
     def _forwarding(self, config: ForwardConfig) -> ForwardWorker:

@@ -23,9 +23,9 @@ from gateway.store import Store
 from gateway.store.memory import MemoryStore
 from protocol import batch as batches
 from protocol import envelope, senml
-from protocol.checkpoint import VerifierKey
 from protocol.envelope import UP
 from protocol.errors import ProtocolError
+from protocol.note import VerifierKey
 from protocol.senml import Reading
 
 ORIGIN = "test.invalid/ledger"

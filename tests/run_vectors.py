@@ -7,7 +7,7 @@ status is the number of vectors that failed.
 import json
 import sys
 
-from protocol import batch, cbor, checkpoint, coap, cose, envelope, leaf, mac, merkle, resolve
+from protocol import batch, cbor, checkpoint, coap, cose, envelope, leaf, mac, merkle, note, resolve
 from protocol import receipt as receipts
 from protocol import senml as packs
 from protocol.audit import Audit
@@ -17,6 +17,10 @@ from protocol.exchange import Exchange
 from tests import ed25519
 
 unhex = bytes.fromhex
+
+
+def ed25519_verify(key, signature, message):
+    return ed25519.verify(key.public, signature, message)
 
 
 def refusal(decode, *arguments):
@@ -175,8 +179,8 @@ def check_checkpoint(vector):
     if "body" in vector:
         call = checkpoint.parse_body, vector["body"]
     else:
-        key = checkpoint.parse_verifier_key(vector["vkey"])
-        call = checkpoint.open_note, vector["note"], key, ed25519.verify
+        key = note.parse_key(vector["vkey"])
+        call = checkpoint.open_note, vector["note"], key, ed25519_verify
     if "error" in vector:
         return refusal(*call) == vector["error"]
     shown = Checkpoint(vector["origin"], vector["size"], unhex(vector["root"]))
@@ -186,10 +190,10 @@ def check_checkpoint(vector):
 
 def _check_key(vector):
     if "error" in vector:
-        return refusal(checkpoint.parse_verifier_key, vector["key"]) == vector["error"]
-    key = checkpoint.parse_verifier_key(vector["key"])
+        return refusal(note.parse_key, vector["key"]) == vector["error"]
+    key = note.parse_key(vector["key"])
     shown = vector["key_name"], vector["key_id"], vector["public"]
-    written = checkpoint.format_verifier_key(key.name, key.public)
+    written = note.format_key(key)
     return (key.name, key.key_id.hex(), key.public.hex()) == shown and written == vector["key"]
 
 

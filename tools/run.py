@@ -19,7 +19,7 @@ from gateway.app import Running
 from gateway.config import COLLECTOR_FILE, CollectorConfig, GatewayConfig
 from gateway.errors import ConfigError
 from gateway.store.files import write_durable
-from protocol import checkpoint as notes
+from protocol import note as notes
 from protocol.errors import MalformedError
 
 _Dir = Annotated[Path, typer.Argument(metavar="DIR", help="made by `tallystick init`")]
@@ -88,7 +88,7 @@ def remember_trust(path: Path, keys: list[str]) -> None:
     wanted = held + [key for key in dict.fromkeys(keys) if key not in held]
     for key in wanted:
         try:
-            notes.parse_verifier_key(key)
+            notes.parse_key(key)
         except MalformedError as error:
             raise ConfigError(
                 f"{key!r}: {error}", "copy the verifier key that `tallystick init` printed"

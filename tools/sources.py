@@ -12,6 +12,7 @@ import httpx2 as httpx
 from protocol import checkpoint as notes
 from protocol import merkle
 from protocol.errors import ProtocolError, TamperedError
+from protocol.note import unb64
 
 _PAGE = 1000
 _TIMEOUT_S = 30
@@ -147,8 +148,10 @@ class File:
     def _page(self, after: int) -> list[Any]:
         try:
             return self._database.execute(
-                "SELECT idx, leaf, chain, salt, body, kind, source, received_ms FROM entries"
-                " WHERE idx > ? ORDER BY idx LIMIT ?",
+                "SELECT entries.idx, leaf, chain, coalesce(salt, x''), body,"
+                " kind, source, received_ms FROM entries"
+                " LEFT JOIN bodies ON bodies.idx = entries.idx"
+                " WHERE entries.idx > ? ORDER BY entries.idx LIMIT ?",
                 (after, _PAGE),
             ).fetchall()
         except sqlite3.Error as error:
@@ -212,10 +215,10 @@ def _row(event: dict[str, Any]) -> Row:
     try:
         return Row(
             event["index"],
-            notes.unb64(event["leaf"]),
+            unb64(event["leaf"]),
             bytes.fromhex(event["chain"]),
-            notes.unb64(event["salt"]),
-            None if event["body"] is None else notes.unb64(event["body"]),
+            unb64(event["salt"]),
+            None if event["body"] is None else unb64(event["body"]),
             (event["kind"], event["source"], event["received_ms"]),
         )
     except (KeyError, TypeError, ValueError, ProtocolError) as error:

@@ -22,6 +22,7 @@ from protocol import leaf as leaves
 from protocol.audit import Audit
 from protocol.checkpoint import Checkpoint
 from protocol.errors import ProtocolError, TamperedError
+from protocol.note import VerifierKey, parse_key
 from tools.sources import Ledger, Node, Row, Subtrees, UnusableError, ledgers
 
 OK, WRONG, WRONG_USE = 0, 1, 2
@@ -82,7 +83,7 @@ def _check_arguments(vkey: str, older: str) -> None:
     """UnusableError where what was given is none: that says nothing of the ledger."""
     try:
         if vkey:
-            notes.parse_verifier_key(vkey)
+            parse_key(vkey)
         if older:
             notes.unverified(older)
     except ProtocolError as error:
@@ -148,7 +149,7 @@ def describe(verdict: Verdict) -> str:
 def _hold_to(audit: Audit, verdict: Verdict, ledger: Ledger, note: str) -> None:
     signed: Checkpoint
     if ledger.vkey:
-        key = notes.parse_verifier_key(ledger.vkey)
+        key = parse_key(ledger.vkey)
         signed = notes.open_note(note, key, _verify_ed25519)
         verdict.signed_by = f"{key.name}+{key.key_id.hex()}"
     else:
@@ -207,9 +208,9 @@ def _shown(ledger: Ledger) -> Iterable[Row]:
             yield row
 
 
-def _verify_ed25519(public: bytes, signature: bytes, message: bytes) -> bool:
+def _verify_ed25519(key: VerifierKey, signature: bytes, message: bytes) -> bool:
     try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+        Ed25519PublicKey.from_public_bytes(key.public).verify(signature, message)
     except InvalidSignature:
         return False
     return True

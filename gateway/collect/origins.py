@@ -9,10 +9,10 @@ from gateway.errors import ConfigError, UnknownOriginError
 from gateway.ledger import start
 from gateway.store import Store, Transaction
 from gateway.store.sqlite import SqliteStore
-from protocol import checkpoint as notes
+from protocol import note as notes
 from protocol.batch import Batch
-from protocol.checkpoint import VerifierKey
 from protocol.errors import MalformedError
+from protocol.note import VerifierKey
 
 
 class Origins:
@@ -75,7 +75,7 @@ def _found(transaction: Transaction, origin: str) -> None:
 
 def _parse(text: str) -> VerifierKey:
     try:
-        return notes.parse_verifier_key(text)
+        return notes.parse_key(text)
     except MalformedError as error:
         raise ConfigError(
             f"trust: {error}", "copy the verifier key that `tallystick init` printed"

@@ -10,15 +10,16 @@ from typing import NamedTuple
 from gateway.errors import ForkedError, OutOfOrderError
 from gateway.ledger import hashes, tree
 from gateway.ledger.log import Log, Sealed
-from gateway.ledger.signer import verify_ed25519
+from gateway.ledger.signer import verify_signature
 from gateway.ledger.start import CHECKPOINT
 from gateway.store import Reader, Transaction
 from protocol import cbor, merkle
 from protocol import checkpoint as notes
 from protocol import leaf as leaves
 from protocol.batch import Batch
-from protocol.checkpoint import Checkpoint, VerifierKey
+from protocol.checkpoint import Checkpoint
 from protocol.errors import MalformedError, TamperedError
+from protocol.note import VerifierKey
 
 _PENDING = "pending"  # state key
 _MAX_PENDING = 64  # notes; a collector this far behind gets one with each batch
@@ -42,7 +43,7 @@ def receive(transaction: Transaction, batch: Batch, key: VerifierKey) -> Positio
     Raises OutOfOrderError (with where to go on), ForkedError, TamperedError, MalformedError or
     BadSignatureError; nothing is kept then.
     """
-    signed = notes.open_note(batch.note, key, verify_ed25519)
+    signed = notes.open_note(batch.note, key, verify_signature)
     if batch.origin != signed.origin:
         raise MalformedError("the batch and its checkpoint are of different origins")
     log = Log.load(transaction)

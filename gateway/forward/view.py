@@ -6,7 +6,7 @@ from gateway.errors import RolledBackError
 from gateway.forward.outbox import Send
 from gateway.forward.upstream import Answer, UpstreamError
 from gateway.ledger import hashes, tree
-from gateway.ledger.signer import Signer, verify_ed25519
+from gateway.ledger.signer import Signer, verify_signature
 from gateway.store import Reader, Store
 from protocol import checkpoint as notes
 from protocol.batch import Batch
@@ -58,7 +58,7 @@ class LedgerView:
         if not note:
             return None
         try:
-            return notes.open_note(note, self._signer.verifier_key, verify_ed25519)
+            return notes.open_note(note, self._signer.verifier_key, verify_signature)
         except ProtocolError:
             return None
 

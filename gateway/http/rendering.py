@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from gateway.errors import IntegrityError
 from gateway.ingest import PACK
 from gateway.store import Entry
-from protocol import checkpoint, envelope, leaf, merkle, resolve
+from protocol import envelope, leaf, merkle, note, resolve
 from protocol.cbor import Decimal
 from protocol.errors import ProtocolError
 from protocol.senml import Reading
@@ -29,11 +29,11 @@ def entry_json(entry: Entry) -> dict[str, object]:
         "received_ms": fields.received_ms,
         "received": _iso(fields.received_ms),
         "clock": "trusted" if fields.clock else "suspect",
-        "leaf": checkpoint.b64(entry.leaf),
+        "leaf": note.b64(entry.leaf),
         "leaf_hash": merkle.leaf_hash(entry.leaf).hex(),
         "chain": entry.chain.hex(),
-        "salt": checkpoint.b64(entry.salt),
-        "body": None if entry.body is None else checkpoint.b64(entry.body),
+        "salt": note.b64(entry.salt),
+        "body": None if entry.body is None else note.b64(entry.body),
     }
     if fields.kind == PACK and entry.body is not None:
         shown |= _pack_json(entry.body, fields.received_ms)
@@ -68,7 +68,7 @@ def _reading_json(reading: Reading, received_ms: int) -> dict[str, object]:
 def _number(value: object) -> object:
     if isinstance(value, Decimal):
         return float(f"{value.mantissa}e{value.exponent}")
-    return checkpoint.b64(value) if isinstance(value, bytes) else value
+    return note.b64(value) if isinstance(value, bytes) else value
 
 
 def _iso(unix_ms: int) -> str | None:

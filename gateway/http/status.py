@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -36,12 +36,22 @@ class StatusRoutes:
     """`/healthz` is about progress: it fails when nothing could be kept, not when idle."""
 
     def __init__(
-        self, store: Store, guard: Guard, metrics: Metrics, facts: Callable[[], Facts]
+        self,
+        store: Store,
+        guard: Guard,
+        metrics: Metrics,
+        facts: Callable[[], Facts],
+        *,
+        sections: Mapping[str, Callable[[], object]],
+        faults: Sequence[Callable[[], Sequence[str]]],
     ) -> None:
+        """`sections` are further parts of /stats by name, `faults` further ones of /healthz."""
         self._store = store
         self._guard = guard
         self._metrics = metrics
         self._facts = facts
+        self._sections = sections
+        self._further_faults = faults
         self._verifying = asyncio.Lock()
         self.routes = [
             Route("/checkpoint", self.checkpoint),
@@ -74,6 +84,8 @@ class StatusRoutes:
         shown = facts._asdict()
         for inner in ("note", "heartbeat"):
             del shown[inner]
+        for name, section in self._sections.items():
+            shown[name] = section()
         return JSONResponse(shown)
 
     async def healthz(self, request: Request) -> Response:
@@ -85,6 +97,8 @@ class StatusRoutes:
             faults.append(f"{facts.pending} submissions wait and the writer does not move")
         if not facts.clock_trusted:
             faults.append("the clock is not set, or was set back")
+        for further in self._further_faults:
+            faults += further()
         return JSONResponse(
             {"status": "failing" if faults else "ok", "faults": faults},
             status_code=503 if faults else 200,

@@ -8,8 +8,10 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from gateway.errors import ConfigError
-from protocol import checkpoint as notes
-from protocol.checkpoint import Checkpoint, VerifierKey
+from protocol import checkpoint as checkpoints
+from protocol import note as notes
+from protocol.checkpoint import Checkpoint
+from protocol.note import COSIGNATURE, ED25519, Note, Signature, VerifierKey
 
 _PREFIX = "PRIVATE+KEY+"  # the text form of golang.org/x/mod/sumdb/note
 
@@ -25,24 +27,28 @@ class Signer:
 
     @property
     def verifier_key(self) -> VerifierKey:
-        return VerifierKey(self.origin, notes.key_id(self.origin, self.public), self.public)
+        return notes.make_key(self.origin, ED25519, self.public)
 
     @property
     def verifier_text(self) -> str:
-        return notes.format_verifier_key(self.origin, self.public)
+        return notes.format_key(self.verifier_key)
 
     def sign(self, size: int, root: bytes) -> str:
         """The signed note of a checkpoint."""
-        checkpoint = Checkpoint(self.origin, size, root)
-        signature = self._key.sign(notes.format_body(checkpoint).encode())
-        return notes.format_note(checkpoint, self.public, signature)
+        text = checkpoints.format_body(Checkpoint(self.origin, size, root))
+        key = self.verifier_key
+        signature = Signature(key.name, key.key_id, self.sign_bytes(text.encode()))
+        return notes.format_note(Note(text, [signature]))
+
+    def sign_bytes(self, message: bytes) -> bytes:
+        return self._key.sign(message)
 
 
 def format_signer_key(origin: str, seed: bytes) -> str:
     """The content of a key file."""
     signer = Signer(origin, seed)
-    key_id = notes.key_id(origin, signer.public).hex()
-    return f"{_PREFIX}{origin}+{key_id}+{notes.b64(bytes((notes.ED25519,)) + seed)}\n"
+    key_id = signer.verifier_key.key_id.hex()
+    return f"{_PREFIX}{origin}+{key_id}+{notes.b64(bytes((ED25519,)) + seed)}\n"
 
 
 def parse_signer_key(text: str) -> Signer:
@@ -60,9 +66,17 @@ def parse_signer_key(text: str) -> Signer:
     return signer
 
 
-def verify_ed25519(public: bytes, signature: bytes, message: bytes) -> bool:
+def verify_signature(key: VerifierKey, signature: bytes, message: bytes) -> bool:
+    return _VERIFY[key.algorithm](key.public, signature, message)
+
+
+def _verify_ed25519(public: bytes, signature: bytes, message: bytes) -> bool:
     try:
         Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
     except InvalidSignature:
         return False
     return True
+
+
+# A new algorithm is a row here, and one in protocol.note.PUBLIC_BYTES.
+_VERIFY = {ED25519: _verify_ed25519, COSIGNATURE: _verify_ed25519}

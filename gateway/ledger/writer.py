@@ -4,8 +4,8 @@ Owned by the sequencer's thread. After a failed transaction it reads the log aga
 store knows what it kept, we do not.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, TypeVar
 
 from gateway.config import LedgerConfig
 from gateway.errors import GatewayError, StoreFailedError
@@ -21,6 +21,9 @@ from protocol.leaf import SALT_BYTES
 CLOCK_FLOOR_MS = 1_735_689_600_000
 _CLOCK_SLACK_MS = 1000  # a synchronised clock is stepped back by less than this
 _MAX_ALERTED = 1024  # forgetting one costs a second alert entry, no more
+
+
+Result = TypeVar("Result")
 
 
 class Surroundings(Protocol):
@@ -68,11 +71,24 @@ class LedgerWriter:
         self, submissions: Sequence[Submission], states: Mapping[str, bytes]
     ) -> list[Kept | GatewayError]:
         """Outcomes in the order of `submissions`, after the sync. Raises Store*Error for all."""
+        planned = self.commit_with(lambda _: (submissions, None), states)[0]
+        self._remember_alerts(planned)
+        return list(planned.outcomes)
+
+    def commit_with(
+        self,
+        work: Callable[[Transaction], tuple[Sequence[Submission], Result]],
+        states: Mapping[str, bytes],
+    ) -> tuple[Plan, Result]:
+        """One transaction of `work` and of the submissions it returns. Raises Store*Error.
+
+        For changes to the store that have to be in the ledger, too: both or neither is kept.
+        """
         try:
             log = self._current()
             stamp = self._stamp(log)
-            planned, extension = self._store.transact(
-                lambda transaction: self._put(transaction, log, stamp, submissions, states)
+            planned, extension, result = self._store.transact(
+                lambda transaction: self._put(transaction, log, stamp, work, states)
             )
         except GatewayError as error:
             self._log = None
@@ -81,8 +97,7 @@ class LedgerWriter:
         if extension.entries:
             self._stored_note = self.note
         self._log, self.size, self.failing = extension.log, extension.log.size, None
-        self._remember_alerts(planned)
-        return list(planned.outcomes)
+        return planned, result
 
     def due_in_ms(self, now_s: float, at_most_ms: int) -> float:
         """How long until a checkpoint is due; at most `at_most_ms`."""
@@ -125,9 +140,10 @@ class LedgerWriter:
         transaction: Transaction,
         log: Log,
         stamp: Stamp,
-        submissions: Sequence[Submission],
+        work: Callable[[Transaction], tuple[Sequence[Submission], Result]],
         states: Mapping[str, bytes],
-    ) -> tuple[Plan, Extension]:
+    ) -> tuple[Plan, Extension, Result]:
+        submissions, result = work(transaction)
         planned = plan(submissions, log.size, transaction, self._alerted)
         salts = self._surroundings.random(SALT_BYTES * len(planned.drafts))
         extension = log.extended(log.seal(planned.drafts, stamp, salts))
@@ -138,7 +154,7 @@ class LedgerWriter:
             transaction.put_state(key, value)
         if extension.entries and self.note != self._stored_note:
             transaction.put_state(CHECKPOINT, self.note.encode())
-        return planned, extension
+        return planned, extension, result
 
     def _stamp(self, log: Log) -> Stamp:
         now_ms = max(self._surroundings.unix_ms(), 0)

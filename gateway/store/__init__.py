@@ -14,7 +14,10 @@ Node = tuple[int, int]  # (level, n): the n-th complete subtree of 2**level leav
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
-    """One row. `kind`, `source` and `received_ms` repeat the leaf, for queries only."""
+    """`kind`, `source` and `received_ms` repeat the leaf, for queries only.
+
+    `body` is None, and `salt` empty, once the body was deleted.
+    """
 
     index: int
     kind: str

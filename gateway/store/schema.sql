@@ -1,13 +1,19 @@
--- One ledger. Everything but `state` is only ever appended to.
+-- One ledger. Everything but `state` is only ever appended to; bodies may be deleted.
 CREATE TABLE entries (
     idx         INTEGER PRIMARY KEY,   -- leaf index, from 0
     kind        TEXT    NOT NULL,      -- kind, source, received_ms repeat the leaf, for queries
     source      TEXT    NOT NULL,
     received_ms INTEGER NOT NULL,
     leaf        BLOB    NOT NULL,      -- the committed bytes (docs/wire-format.md)
-    chain       BLOB    NOT NULL,      -- chain value after this entry
-    salt        BLOB    NOT NULL,
-    body        BLOB                   -- NULL once deleted; the leaf keeps its hash
+    chain       BLOB    NOT NULL       -- chain value after this entry
+) STRICT;
+
+-- What the leaves commit to. A deleted body has no row, and no salt to guess it with. Apart
+-- from the leaves so that deleting many frees whole pages.
+CREATE TABLE bodies (
+    idx  INTEGER PRIMARY KEY,
+    salt BLOB NOT NULL,
+    body BLOB NOT NULL
 ) STRICT;
 
 -- Hashes of complete subtrees of 2**level leaves, level = 8, 16, ...: a row per 256 below.

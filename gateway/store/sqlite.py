@@ -23,14 +23,14 @@ _BUSY_TIMEOUT_MS = 5000
 _MAX_INTEGER = (1 << 63) - 1
 # Text as bytes: a damaged kind or source is for fsck to name, not for SQLite's reader to choke on.
 _ENTRY = (
-    "SELECT idx, CAST(kind AS BLOB), CAST(source AS BLOB), received_ms, leaf, chain, salt, body"
-    " FROM entries "
+    "SELECT entries.idx, CAST(kind AS BLOB), CAST(source AS BLOB), received_ms, leaf, chain,"
+    " coalesce(salt, x''), body FROM entries LEFT JOIN bodies ON bodies.idx = entries.idx "
 )
 _MATCHING = (
-    "WHERE idx > :after AND idx < :end"
+    "WHERE entries.idx > :after AND entries.idx < :end"
     " AND (:kind IS NULL OR kind = :kind) AND (:source IS NULL OR source = :source)"
     " AND (:since IS NULL OR received_ms >= :since) AND (:until IS NULL OR received_ms < :until)"
-    " ORDER BY idx LIMIT :limit"
+    " ORDER BY entries.idx LIMIT :limit"
 )
 
 
@@ -91,6 +91,7 @@ def _prepare(connection: apsw.Connection, path: Path, create: bool) -> None:
     connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
     if create and not list(connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1")):
         schema = Path(__file__).with_name("schema.sql").read_text()
+        connection.pragma("auto_vacuum", "incremental")  # what is deleted goes back to the disk
         with connection:
             connection.execute(schema)
             connection.pragma("application_id", APPLICATION_ID)
@@ -141,12 +142,12 @@ class _Transaction:
         return next(iter(self._execute(sql, values)), None)
 
     def last(self) -> Entry | None:
-        row = self._one(_ENTRY + "ORDER BY idx DESC LIMIT 1")
+        row = self._one(_ENTRY + "ORDER BY entries.idx DESC LIMIT 1")
         return _entry(*row) if row else None
 
     def entries(self, start: int, stop: int) -> list[Entry]:
         rows = self._execute(
-            _ENTRY + "WHERE idx >= ? AND idx < ? ORDER BY idx",
+            _ENTRY + "WHERE entries.idx >= ? AND entries.idx < ? ORDER BY entries.idx",
             (start, stop),
         )
         return [_entry(*row) for row in rows]
@@ -195,9 +196,13 @@ class _Transaction:
 
     def append(self, entries: Sequence[Entry]) -> None:
         self._executemany(
-            "INSERT INTO entries (idx, kind, source, received_ms, leaf, chain, salt, body)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            map(msgspec.structs.astuple, entries),
+            "INSERT INTO entries (idx, kind, source, received_ms, leaf, chain)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (msgspec.structs.astuple(entry)[:6] for entry in entries),
+        )
+        self._executemany(
+            "INSERT INTO bodies (idx, salt, body) VALUES (?, ?, ?)",
+            ((entry.index, entry.salt, entry.body) for entry in entries if entry.body is not None),
         )
 
     def put_node(self, node: Node, value: bytes) -> None:

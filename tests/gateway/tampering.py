@@ -5,6 +5,7 @@ from tests.gateway.ledger_files import Made
 SAMPLES = (0, 1, 255, 256, 511, 512, 599)
 WHERE = ("first", "middle", "last")
 TEXT, NUMBER = ("kind", "source"), "received_ms"
+TABLES = {"hash": ("nodes", "n"), "body": ("bodies", "idx"), "salt": ("bodies", "idx")}
 
 
 def _flips():
@@ -28,7 +29,7 @@ def flip(made: Made, column: str, index: int, position: str) -> None:
     if column == NUMBER:
         made.execute("UPDATE entries SET received_ms = received_ms | 1 << 40 WHERE idx = ?", index)
         return
-    table, key = ("nodes", "n") if column == "hash" else ("entries", "idx")
+    table, key = TABLES.get(column, ("entries", "idx"))
     data = bytearray(made.value(f"SELECT {column} FROM {table} WHERE {key} = {index}"))  # noqa: S608  # our own names
     data[{"first": 0, "middle": len(data) // 2, "last": -1}[position]] ^= 0x81
     kept_as = "TEXT" if column in TEXT else "BLOB"
@@ -40,9 +41,9 @@ def flip(made: Made, column: str, index: int, position: str) -> None:
 
 
 _SWAP = [
-    "UPDATE entries SET idx = -1 WHERE idx = 40",
-    "UPDATE entries SET idx = 40 WHERE idx = 41",
-    "UPDATE entries SET idx = 41 WHERE idx = -1",
+    f"UPDATE {table} SET idx = {new} WHERE idx = {old}"  # noqa: S608  # our own names
+    for table in ("entries", "bodies")
+    for old, new in ((40, -1), (41, 40), (-1, 41))
 ]
 # name -> statements, the entry that must be named, a part of the reason
 STRUCTURAL = {
@@ -56,17 +57,18 @@ STRUCTURAL = {
     "swapped neighbours": (_SWAP, 40, "chain breaks"),
     "swapped bodies": (
         [
-            "UPDATE entries SET body = (SELECT body FROM entries WHERE idx = 9),"
-            " salt = (SELECT salt FROM entries WHERE idx = 9) WHERE idx = 8"
+            "UPDATE bodies SET (salt, body) = (SELECT salt, body FROM bodies WHERE idx = 9)"
+            " WHERE idx = 8"
         ],
         8,
         "the body is not the one in the leaf",
     ),
     "copied over": (
         [
-            "UPDATE entries SET (leaf, salt, body, source, kind, received_ms, chain) = (SELECT"
-            " leaf, salt, body, source, kind, received_ms, chain FROM entries WHERE idx = 21)"
-            " WHERE idx = 20"
+            "UPDATE entries SET (leaf, source, kind, received_ms, chain) = (SELECT"
+            " leaf, source, kind, received_ms, chain FROM entries WHERE idx = 21) WHERE idx = 20",
+            "UPDATE bodies SET (salt, body) = (SELECT salt, body FROM bodies WHERE idx = 21)"
+            " WHERE idx = 20",
         ],
         20,
         "chain breaks",

@@ -9,9 +9,9 @@ from gateway.errors import ConfigError
 from gateway.http.auth import Guard, is_loopback
 from gateway.http.status import STALLED_S
 from gateway.tokens import Tokens
-from protocol import checkpoint as notes
 from protocol import leaf as leaves
 from protocol import merkle
+from protocol import note as notes
 from protocol.checkpoint import unverified
 from tests.fakes import NOW_MS
 from tests.gateway.web import PUBLIC, Web

@@ -49,7 +49,9 @@ class Web:
             clock_trusted=True,
             forward=None,
         )
-        status = StatusRoutes(self.gateway.store, guard, metrics, lambda: self.facts)
+        status = StatusRoutes(
+            self.gateway.store, guard, metrics, lambda: self.facts, sections={}, faults=[]
+        )
         self.app = server.application(self.events.routes + status.routes)
 
     async def get(self, path: str, token: str = "", method: str = "GET") -> httpx2.Response:

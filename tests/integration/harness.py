@@ -110,7 +110,8 @@ def packs(ledger: Path) -> dict[tuple[str, int, int], list[int]]:
     database = sqlite3.connect(f"{ledger.as_uri()}?mode=ro", uri=True)
     found: dict[tuple[str, int, int], list[int]] = {}
     for index, source, body in database.execute(
-        "SELECT idx, source, body FROM entries WHERE kind = 'pack' ORDER BY idx"
+        "SELECT idx, source, body FROM entries JOIN bodies USING (idx)"
+        " WHERE kind = 'pack' ORDER BY idx"
     ):
         sealed = envelope.parse(body)
         found.setdefault((source, sealed.epoch, sealed.sequence), []).append(index)

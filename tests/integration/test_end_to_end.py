@@ -121,6 +121,8 @@ def streamed(url: str, headers: dict[str, str], query: str, count: int) -> list[
 def readings_in(ledger: Path) -> int:
     """How many readings all packs of a ledger hold together."""
     database = sqlite3.connect(f"{ledger.as_uri()}?mode=ro", uri=True)
-    bodies = database.execute("SELECT body FROM entries WHERE kind = 'pack'").fetchall()
+    bodies = database.execute(
+        "SELECT body FROM entries JOIN bodies USING (idx) WHERE kind = 'pack'"
+    ).fetchall()
     database.close()
     return sum(len(resolve.decode_pack(envelope.parse(body).payload)) for (body,) in bodies)

@@ -36,7 +36,7 @@ def verify(target: Path | str, *more: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-COLUMNS = [("entries", "body"), ("entries", "leaf"), ("entries", "chain"), ("entries", "salt")]
+COLUMNS = [("bodies", "body"), ("entries", "leaf"), ("entries", "chain"), ("bodies", "salt")]
 
 
 @pytest.mark.integration
@@ -59,7 +59,7 @@ def test_a_running_gateway_never_serves_a_tampered_body_and_says_so(site: Site) 
     fill(site, 0.3)
     site.start_collector()
     gateway = site.start_gateway()
-    flip(site.gateway_dir / "ledger.sqlite", "entries", "body", 5)
+    flip(site.gateway_dir / "ledger.sqlite", "bodies", "body", 5)
 
     served = gateway.get("/events/5")
     verdict = gateway.get("/verify")

@@ -2,10 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.ledger.signer import verify_ed25519
-from protocol import checkpoint
+from gateway.ledger.signer import verify_signature
+from protocol import checkpoint, note
 from protocol.checkpoint import Checkpoint
 from protocol.errors import BadSignatureError, MalformedError, ProtocolError
+from protocol.note import Note, Signature
 from tests.protocol import oracles, strategies
 from tests.protocol.cases import checkpoint as cases
 
@@ -22,19 +23,21 @@ PETER_SIGNATURE = (
 SIGNED = Checkpoint("greenhouse.example/ledger", 8, bytes(range(32)))
 SEED = bytes(32)
 PUBLIC = cases.public(SEED)
-KEY = checkpoint.parse_verifier_key(checkpoint.format_verifier_key(SIGNED.origin, PUBLIC))
+KEY = note.make_key(SIGNED.origin, note.ED25519, PUBLIC)
 checkpoints = st.builds(Checkpoint, strategies.origins, strategies.u63, strategies.hashes)
 letters = st.characters(min_codepoint=0, max_codepoint=0x2100)
 
 
 def _note(signed=SIGNED):
-    signature = oracles.ed25519(SEED).sign(checkpoint.format_body(signed).encode())
-    return checkpoint.format_note(signed, PUBLIC, signature)
+    text = checkpoint.format_body(signed)
+    key = note.make_key(signed.origin, note.ED25519, PUBLIC)
+    signature = oracles.ed25519(SEED).sign(text.encode())
+    return note.format_note(Note(text, [Signature(key.name, key.key_id, signature)]))
 
 
-def _opens(note, key=KEY):
+def _opens(text, key=KEY):
     try:
-        return checkpoint.open_note(note, key, verify_ed25519)
+        return checkpoint.open_note(text, key, verify_signature)
     except ProtocolError:
         return None
 
@@ -47,13 +50,13 @@ def _parsed(parse, text):
 
 
 def test_the_published_example_of_a_signed_note_fits_its_key():
-    key = checkpoint.parse_verifier_key(PETER_KEY)
+    key = note.parse_key(PETER_KEY)
 
-    signature = checkpoint.unb64(PETER_SIGNATURE)
+    signature = note.unb64(PETER_SIGNATURE)
 
     assert (key.name, key.key_id.hex()) == ("PeterNeumann", "c74f20a3")
     assert signature[:4] == key.key_id
-    assert verify_ed25519(key.public, signature[4:], PETER_TEXT.encode())
+    assert verify_signature(key, signature[4:], PETER_TEXT.encode())
 
 
 @given(checkpoints)
@@ -72,27 +75,27 @@ def test_a_checkpoint_has_one_spelling(signed):
 @given(st.text(letters, max_size=120))
 def test_any_text_is_refused_or_has_one_spelling(text):
     found = _parsed(checkpoint.parse_body, text)
-    key = _parsed(checkpoint.parse_verifier_key, text)
+    key = _parsed(note.parse_key, text)
 
     assert found is None or checkpoint.format_body(found) == text
-    assert key is None or checkpoint.format_verifier_key(key.name, key.public) == text
+    assert key is None or note.format_key(key) == text
     assert _opens(text) is None
 
 
 @given(strategies.origins, strategies.hashes)
 def test_a_verifier_key_has_one_spelling(name, public):
-    text = checkpoint.format_verifier_key(name, public)
+    text = note.format_key(note.make_key(name, note.ED25519, public))
 
-    key = checkpoint.parse_verifier_key(text)
+    key = note.parse_key(text)
 
     assert (key.name, key.public) == (name, public)
     for cut in range(len(text)):
-        assert _parsed(checkpoint.parse_verifier_key, text[:cut]) is None
-        assert _parsed(checkpoint.parse_verifier_key, text[cut + 1 :]) is None
+        assert _parsed(note.parse_key, text[:cut]) is None
+        assert _parsed(note.parse_key, text[cut + 1 :]) is None
 
 
 def test_a_signed_checkpoint_is_opened():
-    assert checkpoint.open_note(_note(), KEY, verify_ed25519) == SIGNED
+    assert checkpoint.open_note(_note(), KEY, verify_signature) == SIGNED
     assert checkpoint.unverified(_note()) == SIGNED
 
 
@@ -106,26 +109,26 @@ def test_every_prefix_and_every_changed_letter_of_a_note_is_refused():
 
 
 def test_a_note_is_refused_for_another_key():
-    other = checkpoint.format_verifier_key(SIGNED.origin, bytes(range(32)))
+    other = note.make_key(SIGNED.origin, note.ED25519, bytes(range(32)))
 
-    with pytest.raises(BadSignatureError, match="no signature by the key"):
-        checkpoint.open_note(_note(), checkpoint.parse_verifier_key(other), verify_ed25519)
+    with pytest.raises(BadSignatureError, match="no signature by"):
+        checkpoint.open_note(_note(), other, verify_signature)
 
 
 def test_a_note_of_another_origin_is_refused_before_its_signature():
     note = _note(Checkpoint("other.example", 8, SIGNED.root))
 
     with pytest.raises(BadSignatureError, match=r"of 'other\.example', not of"):
-        checkpoint.open_note(note, KEY, verify_ed25519)
+        checkpoint.open_note(note, KEY, verify_signature)
 
 
 @given(st.binary(max_size=80))
 def test_base64_has_one_spelling(data):
-    text = checkpoint.b64(data)
+    text = note.b64(data)
 
-    assert checkpoint.unb64(text) == data
+    assert note.unb64(text) == data
     for wrong in (text + "\n", " " + text, text + "=", text.rstrip("=") + "*", text[:-1]):
-        assert wrong == text or _parsed(checkpoint.unb64, wrong) is None
+        assert wrong == text or _parsed(note.unb64, wrong) is None
 
 
 def test_a_hash_is_shown_by_its_first_bytes():

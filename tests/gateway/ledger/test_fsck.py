@@ -85,7 +85,7 @@ def test_a_ledger_written_anew_contradicts_an_older_checkpoint(sound, tmp_path):
 
 
 def test_a_deleted_body_is_no_damage(made):
-    made.execute("UPDATE entries SET body = NULL WHERE idx = 7")
+    made.execute("DELETE FROM bodies WHERE idx = 7")
 
     assert checked(made).valid
 

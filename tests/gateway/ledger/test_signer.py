@@ -6,8 +6,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.errors import ConfigError
-from gateway.ledger.signer import Signer, format_signer_key, parse_signer_key, verify_ed25519
-from protocol import checkpoint as notes
+from gateway.ledger.signer import Signer, format_signer_key, parse_signer_key, verify_signature
+from protocol import checkpoint, note
 from protocol.errors import BadSignatureError
 from tests.fakes import ORIGIN, SEED
 
@@ -21,24 +21,24 @@ def seed(n: int) -> bytes:
 def test_a_signed_note_opens_under_its_key_and_no_other():
     signer, other = Signer(ORIGIN, SEED), Signer(ORIGIN, seed(1))
 
-    note = signer.sign(7, ROOT)
+    signed = signer.sign(7, ROOT)
 
-    opened = notes.open_note(note, signer.verifier_key, verify_ed25519)
+    opened = checkpoint.open_note(signed, signer.verifier_key, verify_signature)
     assert opened == (ORIGIN, 7, ROOT)
     with pytest.raises(BadSignatureError):
-        notes.open_note(note, other.verifier_key, verify_ed25519)
+        checkpoint.open_note(signed, other.verifier_key, verify_signature)
 
 
 def test_the_signature_is_ed25519_over_the_three_lines():
     signer = Signer(ORIGIN, SEED)
 
-    note = signer.sign(7, ROOT)
+    signed = signer.sign(7, ROOT)
 
-    body, _, last = note.partition("\n\n")
-    signature = notes.unb64(last.split(" ")[2].strip())[4:]
+    body, _, last = signed.partition("\n\n")
+    signature = note.unb64(last.split(" ")[2].strip())[4:]
     Ed25519PublicKey.from_public_bytes(signer.public).verify(signature, f"{body}\n".encode())
-    assert not verify_ed25519(signer.public, signature, b"something else")
-    assert not verify_ed25519(signer.public, b"short", f"{body}\n".encode())
+    assert not verify_signature(signer.verifier_key, signature, b"something else")
+    assert not verify_signature(signer.verifier_key, b"short", f"{body}\n".encode())
 
 
 def test_every_key_is_read_back_from_its_one_spelling():
@@ -49,7 +49,7 @@ def test_every_key_is_read_back_from_its_one_spelling():
     assert any(text.count("+") > 4 for text in texts)
     assert any(text.count("+") > 2 for text in public)
     assert [parse_signer_key(text).seed for text in texts] == [seed(n) for n in range(200)]
-    assert [notes.parse_verifier_key(text) for text in public] == [
+    assert [note.parse_key(text) for text in public] == [
         Signer(ORIGIN, seed(n)).verifier_key for n in range(200)
     ]
 
