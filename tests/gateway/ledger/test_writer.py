@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.errors import ConflictError
+from gateway.errors import ConflictError, StoreFullError
 from gateway.ledger import fsck
 from gateway.ledger.batch import Submission
 from gateway.ledger.log import Draft
@@ -207,3 +207,22 @@ def test_what_nobody_numbers_is_kept_every_time():
     outcomes = gateway.commit(submission) + gateway.commit(submission)
 
     assert [(kept.index, kept.repeat) for kept in outcomes] == [(0, False), (1, False)]
+
+
+def test_a_change_of_the_store_and_its_entry_are_kept_together_or_not_at_all():
+    gateway = FakeGateway()
+
+    def work(transaction):
+        transaction.put_state("changed", b"yes")
+        return [Submission(Draft("note", "me", b"changed"))], "result"
+
+    gateway.store.fail_with = StoreFullError("full")
+    with pytest.raises(StoreFullError):
+        gateway.writer.commit_with(work, {})
+    before = gateway.store.read(lambda r: (r.state("changed"), r.last()))
+    plan, result = gateway.writer.commit_with(work, {"more": b"1"})
+
+    assert before == (None, None)
+    assert ([kept.index for kept in plan.outcomes], result) == ([0], "result")
+    assert gateway.store.read(lambda r: (r.state("changed"), r.state("more"))) == (b"yes", b"1")
+    assert fsck.check(gateway.store, ORIGIN, gateway.sign()).valid
