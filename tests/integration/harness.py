@@ -1,7 +1,9 @@
 """A gateway and a collector as real processes in a folder of their own, and their ledgers."""
 
+import copy
 import json
 import re
+import shutil
 import socket
 import sqlite3
 import time
@@ -36,6 +38,16 @@ class Site:
         self._started: list[Service] = []
         with redirect_stdout(StringIO()):
             self._make()
+
+    def copied(self, folder: Path) -> "Site":
+        """The same two directories somewhere else, on the same ports; nothing runs."""
+        twin = copy.copy(self)
+        twin._folder, twin._started = folder, []
+        twin.gateway = twin.collector = None
+        twin.gateway_dir, twin.collector_dir = folder / "gateway", folder / "collector"
+        shutil.copytree(self.gateway_dir, twin.gateway_dir)
+        shutil.copytree(self.collector_dir, twin.collector_dir)
+        return twin
 
     def start_gateway(self) -> Service:
         self.gateway = Service(
@@ -86,6 +98,9 @@ class Site:
         if list(self.collector_dir.glob("*.sqlite")):
             directories.append(self.collector_dir)
         return [verdicts_of(str(directory))[0] for directory in directories]
+
+    def gateway_log(self) -> str:
+        return (self._folder / "gateway.log").read_text()
 
     def logs(self) -> str:
         return "\n".join(

@@ -1,0 +1,269 @@
+"""The attacks on a ledger, each caught, each saying by whom (docs/trust.md).
+
+The attacker is root at the gateway: has its files, its key and its devices' secrets. The
+table also says who does *not* notice, and that is checked as well.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from gateway.directory import Directory
+from gateway.errors import ConfigError
+from gateway.ledger import fsck
+from gateway.store.sqlite import SqliteStore
+from tests.integration import forging
+from tests.integration.harness import ORIGIN, Site
+from tests.load import LoadDevice
+from tools.processes import Service
+from tools.verify import verdicts_of
+
+pytestmark = [pytest.mark.integration, pytest.mark.damages_ledgers]
+SILENT = None
+
+
+class Scene(NamedTuple):
+    """A gateway with its collector, stopped, and what others hold of its past."""
+
+    site: Site
+    older_note: str  # a checkpoint that a reader kept
+    older_copy: Path  # the gateway's directory at that time
+    newest_note: str  # what another reader kept, later
+    vkey: str
+
+    @property
+    def directory(self) -> Directory:
+        return Directory(self.site.gateway_dir)
+
+
+@pytest.fixture(scope="module")
+def past(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    """Two runs of both services with devices; the copy and the note are from between them."""
+    site = Site(tmp_path_factory.mktemp("past"))
+    _fill(site, "load-1", 25)
+    older_note = (site.gateway_dir / "checkpoint").read_text()
+    older_copy = site.gateway_dir.with_name("older")
+    shutil.copytree(site.gateway_dir, older_copy)
+    _fill(site, "load-2", 25)
+    vkey = (site.gateway_dir / "verifier.key").read_text().strip()
+    newest_note = (site.gateway_dir / "checkpoint").read_text()
+    return Scene(site, older_note, older_copy, newest_note, vkey)
+
+
+@pytest.fixture
+def scene(past: Scene, tmp_path: Path) -> Iterator[Scene]:
+    twin = past._replace(site=past.site.copied(tmp_path))
+    yield twin
+    twin.site.stop()
+
+
+def _fill(site: Site, name: str, at_least: int) -> None:
+    site.start_collector()
+    site.start_gateway()
+    device = LoadDevice(site.enrol(name))
+    device.start()
+    site.wait_until(lambda: len(device.kept) >= at_least, "the device's packs are kept")
+    device.end()
+    site.wait_until_collected()
+    site.stop()
+
+
+# --- who looks, and what they say; SILENT where they find nothing --------------------------
+
+
+def reader(scene: Scene) -> str | None:
+    """A stranger with the verifier key, and nothing kept."""
+    return _verified(scene, "")
+
+
+def holder(scene: Scene) -> str | None:
+    """The same, who kept an older checkpoint."""
+    return _verified(scene, scene.older_note)
+
+
+def last_holder(scene: Scene) -> str | None:
+    """The same, who kept the last one."""
+    return _verified(scene, scene.newest_note)
+
+
+def _verified(scene: Scene, kept: str) -> str | None:
+    (verdict,) = verdicts_of(str(scene.site.gateway_dir), scene.vkey, older=kept)
+    return SILENT if verdict.valid else f"WRONG at entry {verdict.first_bad}: {verdict.reason}"
+
+
+def checker(scene: Scene) -> str | None:
+    """The gateway's own fsck, held to its last checkpoint."""
+    store = SqliteStore(scene.directory.ledger)
+    report = fsck.check(store, ORIGIN, scene.directory.checkpoint.read_text())
+    store.close()
+    return SILENT if report.valid else f"entry {report.first_bad}: {report.reason}"
+
+
+def start(scene: Scene) -> str | None:
+    """The gateway itself, started where its collector cannot be asked."""
+    try:
+        scene.site.start_gateway()
+    except ConfigError as refusal:
+        return str(refusal)
+    finally:
+        scene.site.stop()
+    return SILENT
+
+
+def collector(scene: Scene) -> str | None:
+    """The collector: asked at the start, or sent what it must refuse."""
+    scene.site.start_collector()
+    try:
+        gateway = scene.site.start_gateway()
+    except ConfigError as refusal:
+        return str(refusal)
+    else:
+        return _refusal(scene, gateway)
+    finally:
+        scene.site.stop()
+
+
+def _refusal(scene: Scene, gateway: Service) -> str | None:
+    """What the collector says once something new has to go to it."""
+    device = LoadDevice(scene.site.enrol("load-3"))
+    device.start()
+
+    def told() -> bool:
+        return not gateway.running or bool(device.kept and _forwarded(gateway))
+
+    scene.site.wait_until(told, "the gateway stops, or its batch is answered")
+    device.end()
+    if gateway.running:
+        return gateway.get("/stats")["forward"]["last_failure"]
+    return scene.site.gateway_log()
+
+
+def _forwarded(gateway: Service) -> bool:
+    forward = gateway.get("/stats")["forward"]
+    return forward["last_failure"] is not None or forward["behind"] == 0
+
+
+# --- the attacks ----------------------------------------------------------------------------
+
+
+class Attack(NamedTuple):
+    commit: Callable[[Scene], None]
+    caught_by: dict[Callable[[Scene], str | None], str]
+    not_by: tuple[Callable[[Scene], str | None], ...] = ()
+
+
+def edited(scene: Scene) -> None:
+    forging.execute(scene.directory, "UPDATE bodies SET body = zeroblob(90) WHERE idx = 9")
+
+
+def edited_with_all_hashes(scene: Scene) -> None:
+    change = forging.with_other_reading(scene.directory, 9)
+    forging.rewrite(scene.directory, change, sign=False)
+
+
+def deleted_in_the_middle(scene: Scene) -> None:
+    forging.rewrite(scene.directory, forging.without(9), sign=False)
+
+
+def reordered(scene: Scene) -> None:
+    forging.rewrite(scene.directory, forging.swapped(9, 10), sign=False)
+
+
+def truncated(scene: Scene) -> None:
+    forging.rewrite(scene.directory, forging.cut(30), sign=False)
+
+
+def truncated_and_signed(scene: Scene) -> None:
+    forging.rewrite(scene.directory, forging.cut(12), sign=True)
+
+
+def rolled_back(scene: Scene) -> None:
+    shutil.rmtree(scene.site.gateway_dir)
+    shutil.copytree(scene.older_copy, scene.site.gateway_dir)
+
+
+def rolled_back_database(scene: Scene) -> None:
+    shutil.copy(scene.older_copy / "ledger.sqlite", scene.directory.ledger)
+
+
+def rewritten_with_the_key(scene: Scene) -> None:
+    change = forging.with_other_reading(scene.directory, 9)
+    forging.rewrite(scene.directory, change, sign=True)
+
+
+def another_origins_database(scene: Scene) -> None:
+    forging.execute(
+        scene.directory,
+        "UPDATE state SET value = CAST('test.invalid/other' AS BLOB) WHERE key = 'origin'",
+    )
+
+
+DIFFERENT = "are not those that were signed"
+DIFFERS = "differ from the checkpoint"
+BEHIND = "the end was cut off, or an older copy was put back"
+ATTACKS = {
+    "a body edited": Attack(
+        edited,
+        {reader: "WRONG at entry 9: the body is not the one in the leaf", checker: "entry 9:"},
+        not_by=(start,),  # it reads no old bodies; it never serves this one
+    ),
+    "a reading edited, all hashes computed anew": Attack(
+        edited_with_all_hashes,
+        {reader: DIFFERS, holder: DIFFERS, checker: DIFFERS, start: DIFFERENT},
+    ),
+    "an entry deleted, all hashes computed anew": Attack(
+        deleted_in_the_middle,
+        {reader: "is signed", holder: DIFFERS, checker: "is signed", start: BEHIND},
+    ),
+    "two entries swapped, all hashes computed anew": Attack(
+        reordered, {reader: DIFFERS, holder: DIFFERS, checker: DIFFERS, start: DIFFERENT}
+    ),
+    "the end cut off": Attack(
+        truncated, {reader: "the end is missing", checker: "is signed", start: BEHIND}
+    ),
+    "the end cut off, signed with the gateway's key": Attack(
+        truncated_and_signed,
+        {
+            holder: "the end is missing",
+            last_holder: "the end is missing",
+            collector: "the upstream has seen",
+        },
+        not_by=(reader, checker, start),
+    ),
+    "an older database put back": Attack(
+        rolled_back_database, {reader: "the end is missing", checker: "is signed", start: BEHIND}
+    ),
+    "the whole directory rolled back": Attack(
+        rolled_back,
+        {last_holder: "the end is missing", collector: "the upstream has seen"},
+        not_by=(reader, holder, checker, start),
+    ),
+    "everything rewritten with the gateway's key": Attack(
+        rewritten_with_the_key,
+        {holder: DIFFERS, last_holder: DIFFERS, collector: "the upstream has seen"},
+        not_by=(reader, checker, start),
+    ),
+    "another origin's database": Attack(
+        another_origins_database, {start: "belongs to 'test.invalid/other'"}
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_it_is_caught_by_who_the_table_says_and_by_nobody_else(scene: Scene, name: str) -> None:
+    attack = ATTACKS[name]
+    attack.commit(scene)
+
+    said = {who: who(scene) for who in (*attack.caught_by, *attack.not_by)}
+
+    print(f"\n{name}")
+    for who, words in said.items():
+        told = attack.caught_by.get(who, "")
+        line = next((part for part in (words or "").splitlines() if told in part), "")
+        print(f"  {who.__name__:<12} {line[-110:] or 'finds nothing'}")
+    for who, words in attack.caught_by.items():
+        assert words in (said[who] or ""), (who.__name__, said[who], scene.site.logs())
+    assert [who.__name__ for who in attack.not_by if said[who] is not SILENT] == []
