@@ -57,7 +57,9 @@ class KeyStore:
         with mapped_errors():
             self._connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
             self._connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
-            self._connection.pragma("synchronous", "full")
+            # "full" does not sync the directory after a commit: a power cut could bring the
+            # journal back, and with it undo a revocation that was answered
+            self._connection.pragma("synchronous", "extra")
             if create:
                 with self._connection:
                     self._connection.execute(_SCHEMA)

@@ -1,0 +1,172 @@
+"""Lives of a gateway's directory, and what a witness outside remembers of them.
+
+A life opens the directory as the gateway does, then commits, signs, enrols. The witness
+writes down at which step of the disk each was asked for and answered, and what then was there.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import apsw
+
+from gateway.config import LedgerConfig
+from gateway.directory import Directory
+from gateway.errors import GatewayError
+from gateway.ledger import start
+from gateway.ledger.batch import Kept, Number, Submission
+from gateway.ledger.log import Draft
+from gateway.ledger.writer import LedgerWriter
+from gateway.members import CHANGES_KID
+from gateway.metrics import Metrics
+from gateway.store import Entry, Reader
+from gateway.store.keys import Change, KeyStore, StoredDevice
+from protocol import cbor
+from tests.fakes import ORIGIN, FakeSurroundings
+
+CURSOR = "cursor"
+_STATES = (start.ORIGIN, start.CHECKPOINT, CURSOR)
+_ALL = 1 << 40
+
+
+class Content(NamedTuple):
+    """What a ledger holds, as its reader tells it."""
+
+    entries: list[Entry]
+    nodes: list[bytes]
+    numbers: dict[Number, int]
+    states: dict[str, bytes | None]
+
+
+class Members(NamedTuple):
+    """What keys.sqlite holds."""
+
+    devices: list[StoredDevice]
+    changes: list[Change]
+
+
+class Asked(NamedTuple):
+    """One change: how many steps the disk had made before it, and when it was answered."""
+
+    begun: int
+    ended: int
+    submissions: Sequence[Submission] = ()
+    outcomes: Sequence[object] = ()
+
+
+class Witness:
+    """`clock` counts the disk's steps. Holds no file and trusts none."""
+
+    def __init__(self, clock: Callable[[], int]) -> None:
+        self.clock = clock
+        self.ledger: list[tuple[Asked, Content]] = []
+        self.members: list[tuple[Asked, Members]] = []
+        self.published: list[tuple[int, int]] = []  # step, size
+        self.numbers: set[Number] = set()
+
+
+class Life:
+    """An open directory; the witness learns what is in it, and then of every change."""
+
+    def __init__(self, directory: Directory, witness: Witness) -> None:
+        self.witness = witness
+        signer = directory.load_signer(ORIGIN)
+        self.store, note, size = directory.open_checked(signer)
+        try:
+            self.keys = KeyStore(directory.keys)
+        except BaseException:
+            self.store.close()
+            raise
+        surroundings = _Surroundings(directory, witness)
+        self.writer = LedgerWriter(self.store, signer, surroundings, LedgerConfig(), Metrics())
+        self.writer.resume(size, note)
+        self.signed_at_start = size
+
+    def commit(
+        self, submissions: Sequence[Submission], states: Mapping[str, bytes] | None = None
+    ) -> list[Kept | GatewayError]:
+        self.witness.numbers.update(number for _, number in submissions if number)
+        begun = self.witness.clock()
+        outcomes = self.writer.commit(submissions, states or {})
+        asked = Asked(begun, self.witness.clock(), submissions, [shape(o) for o in outcomes])
+        self.witness.ledger.append((asked, self.content()))
+        return outcomes
+
+    def sign(self) -> str:
+        self.writer.sign_if_due(0, force=True)
+        return self.writer.note
+
+    def enrol(self, name: str, secret: bytes) -> None:
+        """As `tallystick device add`, and then the gateway, do it."""
+        self._change(lambda: self.keys.add(name, secret))
+
+    def revoke(self, name: str) -> None:
+        self._change(lambda: self.keys.revoke(name))
+
+    def remember(self) -> None:
+        """What is there now was there from the start, as far as the witness can tell."""
+        self.witness.ledger.append((Asked(0, 0), self.content()))
+        self.witness.members.append((Asked(0, 0), self.members()))
+        self.witness.published.append((0, self.signed_at_start))
+
+    def content(self) -> Content:
+        return self.store.read(lambda reader: _content(reader, self.witness.numbers))
+
+    def members(self) -> Members:
+        return Members(self.keys.devices(), self.keys.changes(0))
+
+    def close(self) -> None:
+        self.keys.close()
+        self.store.close()
+
+    def _change(self, change: Callable[[], None]) -> None:
+        begun = self.witness.clock()
+        change()
+        self.witness.members.append((Asked(begun, self.witness.clock()), self.members()))
+        self.commit([noted(self.keys.changes(0)[-1])])
+
+
+class _Surroundings(FakeSurroundings):
+    """The checkpoint is a real file, and the witness is told once it is kept."""
+
+    def __init__(self, directory: Directory, witness: Witness) -> None:
+        super().__init__()
+        self._directory = directory
+        self._witness = witness
+
+    def keep_checkpoint(self, note: str) -> None:
+        self._directory.keep_checkpoint(note)
+        self._witness.published.append((self._witness.clock(), int(note.split("\n", 2)[1])))
+
+
+def noted(change: Change) -> Submission:
+    body = cbor.encode({"name": change.name, "profile": change.profile})
+    return Submission(Draft(change.kind, change.name, body), Number(CHANGES_KID, 0, change.n))
+
+
+def shape(outcome: object) -> object:
+    return outcome if isinstance(outcome, Kept) else type(outcome)
+
+
+@contextmanager
+def small_wal(pages: int) -> Iterator[None]:
+    """Connections made meanwhile bring the WAL into the database every `pages` pages."""
+
+    def shrink(connection: apsw.Connection) -> None:
+        connection.wal_autocheckpoint(pages)
+
+    apsw.connection_hooks.append(shrink)
+    try:
+        yield
+    finally:
+        apsw.connection_hooks.remove(shrink)
+
+
+def _content(reader: Reader, numbers: Iterable[Number]) -> Content:
+    found = {number: reader.number(*number) for number in numbers}
+    return Content(
+        reader.entries(0, _ALL),
+        reader.nodes(8, 0, _ALL),
+        {number: index for number, index in found.items() if index is not None},
+        {key: reader.state(key) for key in _STATES},
+    )

@@ -1,0 +1,74 @@
+"""The power fails anywhere in a gateway's life: what was answered is there when it comes back."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.storage.images import Record
+from tests.storage.powercuts import Campaign
+from tests.storage.shim import File, Sync, SyncDirectory
+
+SEED = int(os.environ.get("SEED", "1"))
+_FEW = 250
+
+
+def test_what_was_answered_survives_a_power_cut(scratch: Path) -> None:
+    campaign = Campaign(scratch, SEED).run(range(_FEW))
+
+    print(f"\n{campaign.report()}")
+    assert campaign.wrong == []
+
+
+@pytest.mark.slow
+def test_what_was_answered_survives_thousands_of_power_cuts(scratch: Path) -> None:
+    """IMAGES=100000 SEED=7 for more; IMAGE=1234 SEED=7 for that one alone."""
+    one = os.environ.get("IMAGE")
+    numbers = [int(one)] if one else range(int(os.environ.get("IMAGES", "3000")))
+
+    campaign = Campaign(scratch, SEED).run(numbers)
+
+    print(f"\n{campaign.report()}")
+    assert campaign.wrong[:10] == []
+
+
+def forgets(name: str):
+    """A disk that says it synced `name`, and did not."""
+
+    def lie(record: Record) -> None:
+        record.steps[:] = [
+            Sync(File("nothing")) if isinstance(step, Sync) and step.file.name == name else step
+            for step in record.steps
+        ]
+
+    return lie
+
+
+def forgets_names(record: Record) -> None:
+    record.steps[:] = [
+        Sync(File("nothing")) if isinstance(step, SyncDirectory) else step for step in record.steps
+    ]
+
+
+# what is lied about -> the lie, a part of what is then found
+LIES = {
+    "wal": (forgets("ledger.sqlite-wal"), "were answered"),
+    "database": (forgets("ledger.sqlite"), "malformed"),
+    "checkpoint": (forgets("checkpoint.new"), "the last checkpoint is not ours"),
+    "keys": (forgets("keys.sqlite"), "keys.sqlite"),
+    "journal of keys": (forgets("keys.sqlite-journal"), "keys.sqlite"),
+    "names": (forgets_names, "was published"),
+}
+
+
+@pytest.mark.parametrize(("lie", "found"), LIES.values(), ids=LIES)
+def test_a_disk_that_lies_about_a_sync_is_found_out(scratch: Path, lie, found: str) -> None:
+    """So each sync that the gateway makes is needed, and the campaign would miss none of them."""
+    campaign = Campaign(scratch, SEED, lie)
+
+    for number in range(_FEW):
+        campaign.run([number])
+        if any(found in wrong for wrong in campaign.wrong):
+            break
+
+    assert any(found in wrong for wrong in campaign.wrong), campaign.wrong[:10]

@@ -1,0 +1,76 @@
+"""A gateway's life in short: everything that is ever written, in an order the seed decides."""
+
+from random import Random
+
+from gateway import directory as directories
+from gateway.directory import Directory
+from gateway.ledger.batch import Submission
+from gateway.ledger.signer import Signer
+from tests.fakes import ORIGIN, FakeDevice
+from tests.storage.lives import CURSOR, Life, Witness
+
+CONFIG = f'origin = "{ORIGIN}"\n'
+_PAST = 300  # entries: over the first stored subtree hash, at 256
+_MAX_BATCH = 30
+
+
+def create(directory: Directory) -> Signer:
+    """A new gateway, as `tallystick init` makes it."""
+    signer = directories.create(directory.path, ORIGIN, CONFIG)
+    (directory.path / "verifier.key").write_text(f"{signer.verifier_text}\n")
+    return signer
+
+
+class Workload:
+    """Batches, repeats, conflicts, enrolments, states, checkpoints, a clean restart."""
+
+    def __init__(self, directory: Directory, witness: Witness, dice: Random) -> None:
+        self._directory = directory
+        self._witness = witness
+        self._dice = dice
+        self._devices: list[FakeDevice] = []
+        self._sent: list[tuple[FakeDevice, int]] = []
+        self._next: dict[str, int] = {}
+        self._enrolled = 0
+
+    def run(self) -> None:
+        life = Life(self._directory, self._witness)
+        life.remember()
+        restarts = [_PAST // 3, _PAST * 2 // 3]
+        while life.writer.size < _PAST:
+            self._turn(life)
+            if restarts and life.writer.size >= restarts[0]:
+                restarts.pop(0)
+                life.sign()
+                life.close()
+                life = Life(self._directory, self._witness)
+        life.sign()
+        life.close()
+
+    def _turn(self, life: Life) -> None:
+        if len(self._devices) < 2 or self._dice.random() < 0.1:
+            self._enrol(life)
+        states = {CURSOR: b"%d" % life.writer.size} if self._dice.random() < 0.3 else {}
+        count = self._dice.randint(0 if states else 1, _MAX_BATCH)
+        life.commit([self._pack() for _ in range(count)], states)
+        if self._dice.random() < 0.5:
+            life.sign()
+
+    def _enrol(self, life: Life) -> None:
+        device = FakeDevice(f"board-{self._enrolled}")
+        self._enrolled += 1
+        life.enrol(device.name, device.secret)
+        self._devices.append(device)
+        if len(self._devices) > 2:
+            life.revoke(self._devices.pop(0).name)
+
+    def _pack(self) -> Submission:
+        draw = self._dice.random()
+        if self._sent and draw < 0.1:
+            device, sequence = self._dice.choice(self._sent)
+            return device.submission(sequence, value=21 if draw < 0.07 else 99)
+        device = self._dice.choice(self._devices)
+        sequence = self._next.get(device.name, 0)
+        self._next[device.name] = sequence + 1
+        self._sent.append((device, sequence))
+        return device.submission(sequence)
