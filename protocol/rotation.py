@@ -66,6 +66,11 @@ class Keys:
     def current(self) -> VerifierKey:
         return self._epochs[-1][1]
 
+    @property
+    def epochs(self) -> list[tuple[int, VerifierKey]]:
+        """(size, key): `key` signs what is larger than `size`, up to the next one's size."""
+        return list(self._epochs)
+
     def at(self, size: int) -> VerifierKey:
         """The one key that may sign a checkpoint of `size`."""
         found = self._epochs[0][1]

@@ -22,7 +22,9 @@ FORMATS = (
     "leaf",
     "mac",
     "merkle",
+    "prune",
     "receipt",
+    "rotation",
     "senml",
 )
 

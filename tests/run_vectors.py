@@ -8,7 +8,9 @@ import json
 import sys
 
 from protocol import batch, cbor, checkpoint, coap, cose, envelope, leaf, mac, merkle, note, resolve
+from protocol import prune as prunes
 from protocol import receipt as receipts
+from protocol import rotation as rotations
 from protocol import senml as packs
 from protocol.audit import Audit
 from protocol.checkpoint import Checkpoint
@@ -239,6 +241,52 @@ def check_batch(vector):
     return batch.decode(data) == shown and batch.encode(shown) == data and shown.stop == stop
 
 
+def check_prune(vector):
+    data = unhex(vector["hex"])
+    if "error" in vector:
+        return refusal(prunes.decode, data) == vector["error"]
+    prune = prunes.Prune(*vector["fields"])
+    covered = [prune.covers(*entry) for entry in vector["covered"]]
+    spared = [prune.covers(*entry) for entry in vector["spared"]]
+    coded = prunes.decode(data) == prune and prunes.encode(prune) == data
+    return coded and all(covered) and not any(spared)
+
+
+def check_rotation(vector):
+    if "statement" in vector:
+        return _check_statement(vector)
+    if "lines" in vector and "error" in vector:
+        return refusal(rotations.Keys.parse, vector["lines"]) == vector["error"]
+    keys = rotations.Keys(note.parse_key(vector["first"]))
+    refused = [refusal(keys.rotate, *_rotation(turn)) for turn in vector["turns"]]
+    lines = keys.lines()
+    return (
+        refused == [turn.get("error") for turn in vector["turns"]]
+        and lines == vector["lines"] == rotations.Keys.parse(lines).lines()
+        and [note.format_key(keys.at(size)) for size, _ in vector["at"]]
+        == [key for _, key in vector["at"]]
+        and keys.current == keys.at((1 << 63) - 1) == keys.epochs[-1][1]
+    )
+
+
+def _rotation(turn):
+    """What `Keys.rotate` is given: the statement, and the tree it stands in."""
+    size, root, old, new = turn["says"]
+    statement = rotations.Rotation(size, unhex(root), note.parse_key(old), note.parse_key(new))
+    return statement, turn["size"], unhex(turn["root"])
+
+
+def _check_statement(vector):
+    body = unhex(vector["statement"])
+    if "error" in vector:
+        return refusal(rotations.open_sealed, body, ed25519_verify) == vector["error"]
+    size, root, old, new = vector["says"]
+    says = rotations.Rotation(size, unhex(root), note.parse_key(old), note.parse_key(new))
+    old_line, new_line = [unhex(signature) for signature in vector["signatures"]]
+    sealed = rotations.seal(says, lambda message: old_line, lambda message: new_line)
+    return rotations.open_sealed(body, ed25519_verify) == says and sealed == body
+
+
 CHECKS = {
     "audit": check_audit,
     "batch": check_batch,
@@ -251,7 +299,9 @@ CHECKS = {
     "leaf": check_leaf,
     "mac": check_mac,
     "merkle": check_merkle,
+    "prune": check_prune,
     "receipt": check_receipt,
+    "rotation": check_rotation,
     "senml": check_senml,
 }
 
