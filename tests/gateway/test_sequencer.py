@@ -1,82 +1,13 @@
 """The only writer, on a running loop: gathers, answers, refuses, ends in order."""
 
 import asyncio
-import threading
 
 import pytest
 
-from gateway.config import LedgerConfig
 from gateway.errors import BusyError, ConflictError, StoreFailedError, StoreFullError
-from gateway.feed import Feed
-from gateway.ledger import fsck
-from gateway.ledger.batch import Kept, Submission
-from gateway.ledger.log import Draft
-from gateway.sequencer import Sequencer
-from gateway.store.memory import MemoryStore
+from gateway.ledger.batch import Kept
 from protocol.checkpoint import unverified
-from tests.fakes import ORIGIN, FakeDevice, FakeGateway
-
-DEVICE = FakeDevice()
-LIMIT_S = 10
-
-
-class SlowStore(MemoryStore):
-    """A disk that syncs only when it is let: each commit waits for `let`."""
-
-    def __init__(self):
-        super().__init__()
-        self.let = threading.Semaphore(0)
-        self.syncing = threading.Semaphore(0)
-        self.slow = False
-        self.commits = 0
-
-    def transact(self, work):
-        self.commits += 1
-        if self.slow:
-            self.syncing.release()
-            self.let.acquire(timeout=LIMIT_S)
-        return super().transact(work)
-
-
-class Desk:
-    """A sequencer over a fake gateway, and what it called `failed` with."""
-
-    def __init__(self, store=None, **limits):
-        self.gateway = FakeGateway(store, **limits)
-        self.feed = Feed()
-        self.failed = []
-        self.has_failed = asyncio.Event()
-        self.sequencer = Sequencer(
-            self.gateway.writer,
-            self.feed,
-            self.gateway.metrics,
-            LedgerConfig(**limits),
-            self._on_failure,
-        )
-
-    def _on_failure(self, error):
-        self.failed.append(error)
-        self.has_failed.set()
-
-    def submit(self, *numbers, value=21):
-        return [self.sequencer.submit(DEVICE.submission(n, value=value)) for n in numbers]
-
-    async def stop(self):
-        await self.sequencer.stop()
-        await asyncio.sleep(0)  # what the thread has said last
-        assert fsck.check(self.gateway.store, ORIGIN, self.gateway.writer.note).valid
-
-
-@pytest.fixture
-async def slow():
-    store = SlowStore()
-    desk = Desk(store, max_pending=4, max_batch=3, checkpoint_every_ms=10**8)
-    await asyncio.gather(*desk.submit(0))
-    store.slow, store.commits = True, 0
-    yield desk, store
-    store.slow = False
-    store.let.release(99)
-    await desk.stop()
+from tests.gateway.desk import LIMIT_S, Desk
 
 
 async def test_a_submission_is_answered_after_its_commit():
@@ -246,66 +177,3 @@ async def test_a_delay_gathers_but_does_not_outlast_a_stop():
         await desk.stop()
 
     assert [future.result().index for future in waiting] == [0, 1, 2]
-
-
-def note_of(text: bytes):
-    return lambda transaction: ([Submission(Draft("note", "me", text))], "done")
-
-
-async def test_an_errand_has_the_ledger_to_itself_between_two_batches():
-    desk = Desk()
-
-    errand = desk.sequencer.run(lambda writer: writer.commit_with(note_of(b"x"), {})[1])
-    async with asyncio.timeout(LIMIT_S):
-        answers = await asyncio.gather(errand, *desk.submit(0))
-
-    assert answers == ["done", Kept(1, repeat=False)]
-    await desk.stop()
-
-
-async def test_an_errand_that_is_refused_hears_why_and_the_writer_goes_on():
-    desk = Desk()
-    desk.gateway.store.fail_with = StoreFullError("full")
-
-    async with asyncio.timeout(LIMIT_S):
-        with pytest.raises(StoreFullError):
-            await desk.sequencer.run(lambda writer: writer.commit_with(note_of(b"x"), {}))
-        (answer,) = await asyncio.gather(*desk.submit(0))
-
-    assert answer == Kept(0, repeat=False)
-    await desk.stop()
-
-
-async def test_a_mistake_in_an_errand_stops_the_writer_and_whoever_waits_hears_of_it(slow):
-    desk, store = slow
-    (first,) = desk.submit(1)
-    await asyncio.to_thread(store.syncing.acquire)
-    wrong = desk.sequencer.run(lambda writer: 1 // 0)
-    never = desk.sequencer.run(lambda writer: "never")
-    store.let.release(9)
-
-    async with asyncio.timeout(LIMIT_S):
-        heard = await asyncio.gather(first, wrong, never, return_exceptions=True)
-        await desk.has_failed.wait()
-
-    assert heard[0] == Kept(1, repeat=False)
-    assert [type(answer) for answer in heard[1:]] == [StoreFailedError, StoreFailedError]
-    assert [type(error) for error in desk.failed] == [ZeroDivisionError]
-    with pytest.raises(BusyError):
-        desk.sequencer.run(lambda writer: "too late")
-
-
-async def test_errands_are_bounded_and_done_before_the_end(slow):
-    desk, store = slow
-    desk.submit(1)
-    await asyncio.to_thread(store.syncing.acquire)
-
-    errands = [desk.sequencer.run(lambda writer: writer.size) for _ in range(16)]
-    with pytest.raises(BusyError):
-        desk.sequencer.run(lambda writer: writer.size)
-    store.let.release(9)
-    async with asyncio.timeout(LIMIT_S):
-        await desk.sequencer.stop()
-        sizes = await asyncio.gather(*errands)
-
-    assert sizes == [2] * 16
