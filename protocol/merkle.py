@@ -74,8 +74,19 @@ def is_consistent(
         return not proof and old_root == new_root
     if old_size == 0:
         return not proof
+    return roots_from_consistency(old_size, old_root, new_size, proof) == (old_root, new_root)
+
+
+def roots_from_consistency(
+    old_size: int, old_root: bytes, new_size: int, proof: list[bytes]
+) -> tuple[bytes, bytes] | None:
+    """The roots of the two trees that `proof` is about; None where it has no right length.
+
+    A proof that leads to the new root, but from another old one, shows that the new tree does
+    not start with `old_root`. (Where `old_size` is a power of two no proof can show that.)
+    """
     if not 0 < old_size < new_size:
-        return False
+        return None
     node, last = old_size - 1, new_size - 1
     while node & 1:
         node >>= 1
@@ -84,14 +95,14 @@ def is_consistent(
     hashes = proof if old_size & old_size - 1 else [old_root] + proof
     sides = _left_sides(node, last)
     if len(hashes) != 1 + len(sides):
-        return False
+        return None
     old = new = hashes[0]
     for sibling, is_left in zip(hashes[1:], sides):  # noqa: B905 (as above)
         if is_left:
             old, new = node_hash(sibling, old), node_hash(sibling, new)
         else:
             new = node_hash(new, sibling)
-    return old == old_root and new == new_root
+    return old, new
 
 
 def _left_sides(node: int, last: int) -> list[bool]:

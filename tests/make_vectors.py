@@ -17,15 +17,18 @@ FORMATS = (
     "checkpoint",
     "coap",
     "cose_mac0",
+    "cosignature",
     "envelope",
     "exchange",
     "leaf",
     "mac",
     "merkle",
+    "policy",
     "prune",
     "receipt",
     "rotation",
     "senml",
+    "witnessing",
 )
 
 

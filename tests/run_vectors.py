@@ -7,29 +7,18 @@ status is the number of vectors that failed.
 import json
 import sys
 
-from protocol import batch, cbor, checkpoint, coap, cose, envelope, leaf, mac, merkle, note, resolve
+from protocol import batch, cbor, coap, cose, envelope, leaf, mac, merkle, resolve
 from protocol import prune as prunes
 from protocol import receipt as receipts
-from protocol import rotation as rotations
 from protocol import senml as packs
 from protocol.audit import Audit
 from protocol.checkpoint import Checkpoint
 from protocol.errors import OutOfStateError, ProtocolError, TamperedError
 from protocol.exchange import Exchange
-from tests import ed25519
+from tests import note_vectors
+from tests.note_vectors import refusal
 
 unhex = bytes.fromhex
-
-
-def ed25519_verify(key, signature, message):
-    return ed25519.verify(key.public, signature, message)
-
-
-def refusal(decode, *arguments):
-    try:
-        decode(*arguments)
-    except ProtocolError as error:
-        return error.reason
 
 
 def value_of(shown):
@@ -175,30 +164,6 @@ def check_merkle(vector):
     return right is not vector.get("wrong_root", False)
 
 
-def check_checkpoint(vector):
-    if "key" in vector:
-        return _check_key(vector)
-    if "body" in vector:
-        call = checkpoint.parse_body, vector["body"]
-    else:
-        key = note.parse_key(vector["vkey"])
-        call = checkpoint.open_note, vector["note"], key, ed25519_verify
-    if "error" in vector:
-        return refusal(*call) == vector["error"]
-    shown = Checkpoint(vector["origin"], vector["size"], unhex(vector["root"]))
-    body = checkpoint.format_body(shown)
-    return call[0](*call[1:]) == shown and call[1].startswith(body)
-
-
-def _check_key(vector):
-    if "error" in vector:
-        return refusal(note.parse_key, vector["key"]) == vector["error"]
-    key = note.parse_key(vector["key"])
-    shown = vector["key_name"], vector["key_id"], vector["public"]
-    written = note.format_key(key)
-    return (key.name, key.key_id.hex(), key.public.hex()) == shown and written == vector["key"]
-
-
 def check_leaf(vector):
     data = unhex(vector["hex"])
     if "error" in vector:
@@ -252,57 +217,25 @@ def check_prune(vector):
     return coded and all(covered) and not any(spared)
 
 
-def check_rotation(vector):
-    if "statement" in vector:
-        return _check_statement(vector)
-    if "lines" in vector and "error" in vector:
-        return refusal(rotations.Keys.parse, vector["lines"]) == vector["error"]
-    keys = rotations.Keys(note.parse_key(vector["first"]))
-    refused = [refusal(keys.rotate, *_rotation(turn)) for turn in vector["turns"]]
-    lines = keys.lines()
-    return (
-        refused == [turn.get("error") for turn in vector["turns"]]
-        and lines == vector["lines"] == rotations.Keys.parse(lines).lines()
-        and [note.format_key(keys.at(size)) for size, _ in vector["at"]]
-        == [key for _, key in vector["at"]]
-        and keys.current == keys.at((1 << 63) - 1) == keys.epochs[-1][1]
-    )
-
-
-def _rotation(turn):
-    """What `Keys.rotate` is given: the statement, and the tree it stands in."""
-    size, root, old, new = turn["says"]
-    statement = rotations.Rotation(size, unhex(root), note.parse_key(old), note.parse_key(new))
-    return statement, turn["size"], unhex(turn["root"])
-
-
-def _check_statement(vector):
-    body = unhex(vector["statement"])
-    if "error" in vector:
-        return refusal(rotations.open_sealed, body, ed25519_verify) == vector["error"]
-    size, root, old, new = vector["says"]
-    says = rotations.Rotation(size, unhex(root), note.parse_key(old), note.parse_key(new))
-    old_line, new_line = [unhex(signature) for signature in vector["signatures"]]
-    sealed = rotations.seal(says, lambda message: old_line, lambda message: new_line)
-    return rotations.open_sealed(body, ed25519_verify) == says and sealed == body
-
-
 CHECKS = {
     "audit": check_audit,
     "batch": check_batch,
     "cbor": check_cbor,
-    "checkpoint": check_checkpoint,
+    "checkpoint": note_vectors.check_checkpoint,
     "coap": check_coap,
     "cose_mac0": check_cose_mac0,
+    "cosignature": note_vectors.check_cosignature,
     "envelope": check_envelope,
     "exchange": check_exchange,
     "leaf": check_leaf,
     "mac": check_mac,
     "merkle": check_merkle,
+    "policy": note_vectors.check_policy,
     "prune": check_prune,
     "receipt": check_receipt,
-    "rotation": check_rotation,
+    "rotation": note_vectors.check_rotation,
     "senml": check_senml,
+    "witnessing": note_vectors.check_witnessing,
 }
 
 
