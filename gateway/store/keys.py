@@ -11,7 +11,7 @@ from typing import NamedTuple
 import apsw
 
 from gateway.errors import ConfigError
-from gateway.store.sqlite import mapped_errors
+from gateway.store.sqlite import mapped_errors, transaction
 
 ENROLLED, REVOKED = "enrolled", "revoked"
 _BUSY_TIMEOUT_MS = 5000
@@ -91,22 +91,21 @@ class KeyStore:
 
     def add(self, name: str, secret: bytes, *, profile: str = "mac") -> None:
         """Enrols a device; ConfigError where the name was ever used."""
-        with mapped_errors():
+        with transaction(self._connection):
             try:
-                with self._connection:
-                    self._connection.execute(
-                        "INSERT INTO devices (name, profile, secret) VALUES (?, ?, ?)",
-                        (name, profile, secret),
-                    )
-                    self._note(ENROLLED, name, profile)
+                self._connection.execute(
+                    "INSERT INTO devices (name, profile, secret) VALUES (?, ?, ?)",
+                    (name, profile, secret),
+                )
             except apsw.ConstraintError as error:
                 raise ConfigError(
                     f"there is a device {name!r} already", "choose another name, or revoke it"
                 ) from error
+            self._note(ENROLLED, name, profile)
 
     def revoke(self, name: str) -> None:
         """Nothing the device sends is accepted from now on; ConfigError where there is none."""
-        with mapped_errors(), self._connection:
+        with transaction(self._connection):
             rows = list(
                 self._connection.execute(
                     "UPDATE devices SET revoked = 1 WHERE name = ? AND NOT revoked"

@@ -50,19 +50,8 @@ class SqliteStore:
                 self._readers.put(_open_reader(path))
 
     def transact(self, work: Callable[[Transaction], Result]) -> Result:
-        with mapped_errors():
-            if self._writer.in_transaction:  # the last one failed, and so did its rollback
-                self._writer.execute("ROLLBACK")
-            self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                result = work(_Transaction(self._writer))
-                self._writer.execute("COMMIT")
-            except BaseException:
-                # SQLite may have rolled back by itself (SQLITE_FULL, SQLITE_IOERR)
-                if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
-                raise
-        return result
+        with transaction(self._writer):
+            return work(_Transaction(self._writer))
 
     def read(self, work: Callable[[Reader], Result]) -> Result:
         connection = self._readers.get()
@@ -125,6 +114,23 @@ def mapped_errors() -> Iterator[None]:
         raise ConfigError(f"the ledger is no SQLite file: {error}", "restore a backup") from error
     except apsw.Error as error:
         raise StoreFailedError(f"{type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def transaction(connection: apsw.Connection) -> Iterator[None]:
+    """All that is done meanwhile is kept, or none of it; SQLite's errors as ours."""
+    with mapped_errors():
+        if connection.in_transaction:  # the last one failed, and so did its rollback
+            connection.execute("ROLLBACK")
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            # SQLite may have rolled back by itself (SQLITE_FULL, SQLITE_IOERR)
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
 
 
 def _entry(index: int, kind: bytes, source: bytes, *rest: Any) -> Entry:

@@ -50,11 +50,11 @@ def judge(directory: Directory, known: Memory, witness: Witness, *, outside: boo
     try:
         held = _judge_what_is_there(life, known)
         _judge_repeats(life, known, held)
-        _judge_going_on(life)
+        judge_going_on(life)
     finally:
         life.close()
     for path in (directory.ledger, directory.keys):
-        _judge_database(path)
+        judge_database(path)
     if outside:
         (verdict,) = verdicts_of(str(directory.path))
         assert verdict.valid, f"verify: entry {verdict.first_bad}: {verdict.reason}"
@@ -92,7 +92,8 @@ def _judge_repeats(life: Life, known: Memory, held: Asked) -> None:
                 assert outcome.repeat == first.repeat
 
 
-def _judge_going_on(life: Life) -> None:
+def judge_going_on(life: Life) -> None:
+    """What comes next is kept and signed, and the whole is sound."""
     changes: Sequence[Submission] = [noted(change) for change in life.keys.changes(0)]
     assert all(isinstance(one, Kept) for one in life.commit(changes)), "keys contradict the ledger"
     size = life.writer.size
@@ -106,7 +107,7 @@ def _judge_going_on(life: Life) -> None:
     assert max(bodies.values()) == 1, "something is there twice"
 
 
-def _judge_database(path: Path) -> None:
+def judge_database(path: Path) -> None:
     connection = apsw.Connection(str(path))
     found = connection.pragma("integrity_check")
     connection.close()

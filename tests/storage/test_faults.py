@@ -1,0 +1,101 @@
+"""The n-th step on the disk fails: for all n, before and after it was done."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gateway.directory import Directory
+from gateway.errors import GatewayError
+from gateway.store.keys import KeyStore
+from tests.storage.faults import FAULTS, Fault, FaultyDisk
+from tests.storage.shim import watched
+from tests.storage.trials import KINDS, Trials
+from tests.storage.workload import create
+
+_LONG = "node row at 256"
+
+
+def tried(scratch: Path, fault: Fault, *kinds: str, lasting: bool) -> None:
+    """Every kind with every n; stops at the first that is not as it must be, and names it."""
+    counts = {}
+    for kind in kinds:
+        try:
+            counts[kind] = Trials(scratch / kind, KINDS[kind]).all(fault, lasting=lasting)
+        except Exception as error:
+            error.add_note(f"in {kind!r}")
+            raise
+
+    print(f"\n{sum(counts.values())} trials: {counts}")
+    assert sum(counts.values()) > 0
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_fault_is_told_and_survived(scratch: Path, fault: Fault) -> None:
+    tried(scratch, fault, *(kind for kind in KINDS if kind != _LONG), lasting=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_fault_that_lasts_is_told_and_survived(scratch: Path, fault: Fault) -> None:
+    """Two submitters hear of it; then the disk is well again."""
+    tried(scratch, fault, *KINDS, lasting=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_fault_is_survived_where_a_subtree_is_stored(scratch: Path, fault: Fault) -> None:
+    tried(scratch, fault, _LONG, lasting=False)
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_keys_are_rolled_back_by_a_start_after_one_that_failed(scratch: Path, fault: Fault) -> None:
+    """An enrolment that a power cut stopped has to be undone, and the disk fails at that."""
+    hot = half_enrolled(scratch)
+    failed = True
+    for nth in range(1, 100):
+        shutil.copytree(hot, scratch / f"{nth}")
+        disk = FaultyDisk()
+        with watched(scratch / f"{nth}", disk):
+            disk.arm(fault, nth, lasting=False)
+            names(scratch / f"{nth}")
+            failed = bool(disk.failed)
+            disk.heal()
+            again = names(scratch / f"{nth}")
+
+        assert again == ["before"]
+        if not failed:
+            break
+
+    assert not failed
+
+
+def half_enrolled(scratch: Path) -> Path:
+    """keys.sqlite with a journal to play back."""
+    create(Directory(scratch / "made"))
+    keys = KeyStore(Directory(scratch / "made").keys)
+    keys.add("before", bytes(32))
+    keys.close()
+    disk = FaultyDisk()
+    with watched(scratch / "made", disk):
+        keys = KeyStore(Directory(scratch / "made").keys)
+        disk.arm(FAULTS["name failed"], 1, lasting=True)
+        with pytest.raises(GatewayError):
+            keys.add("never", bytes(32))
+        shutil.copytree(scratch / "made", scratch / "hot")
+        disk.heal()
+        keys.close()
+    return scratch / "hot"
+
+
+def names(folder: Path) -> list[str] | None:
+    """The devices there; None where the store says that it failed."""
+    keys = None
+    try:
+        keys = KeyStore(Directory(folder).keys)
+        return [device.name for device in keys.devices()]
+    except GatewayError:
+        return None
+    finally:
+        if keys is not None:
+            keys.close()
