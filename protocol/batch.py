@@ -7,6 +7,7 @@ changes nothing.
 from collections import namedtuple
 
 from protocol import cbor
+from protocol import leaf as leaves
 from protocol.errors import MalformedError
 from protocol.merkle import HASH_BYTES
 
@@ -58,15 +59,4 @@ def decode(data: bytes) -> Batch:
     for node in proof:
         if not isinstance(node, bytes) or len(node) != HASH_BYTES:
             raise MalformedError(f"a proof is made of {HASH_BYTES}-byte hashes")
-    return Batch(origin, start, [_entry(entry) for entry in entries], note, proof)
-
-
-def _entry(parts: object) -> tuple[bytes, bytes, bytes | None]:
-    if not isinstance(parts, list) or len(parts) != 3:
-        raise MalformedError("an entry is [leaf, salt, body]")
-    leaf, salt, body = parts
-    if not isinstance(leaf, bytes) or not isinstance(salt, bytes):
-        raise MalformedError("a leaf and a salt are byte strings")
-    if body is not None and not isinstance(body, bytes):
-        raise MalformedError("a body is a byte string, or null where it was deleted")
-    return leaf, salt, body
+    return Batch(origin, start, [leaves.entry_of(entry) for entry in entries], note, proof)

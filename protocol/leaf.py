@@ -66,6 +66,30 @@ def decode(data: bytes) -> Leaf:
     return Leaf(kind, received_ms, clock, source, body_hash)
 
 
+def encode_entry(leaf: bytes, salt: bytes, body: bytes | None) -> bytes:
+    """An entry by itself, as proofs carry it: [leaf, salt, body], body null once deleted."""
+    return cbor.encode([leaf, salt, body])
+
+
+def decode_entry(data: bytes) -> tuple[bytes, bytes, bytes | None]:
+    leaf, salt, body = entry_of(cbor.decode(data))
+    if body is None and salt:
+        raise MalformedError("a salt without its body")
+    return leaf, salt, body
+
+
+def entry_of(parts: object) -> tuple[bytes, bytes, bytes | None]:
+    """The leaf, salt and body of the array of an entry. Whether they fit is not checked."""
+    if not isinstance(parts, list) or len(parts) != 3:
+        raise MalformedError("an entry is [leaf, salt, body]")
+    leaf, salt, body = parts
+    if not isinstance(leaf, bytes) or not isinstance(salt, bytes):
+        raise MalformedError("a leaf and a salt are byte strings")
+    if body is not None and not isinstance(body, bytes):
+        raise MalformedError("a body is a byte string, or null where it was deleted")
+    return leaf, salt, body
+
+
 def _check_numbers(received_ms: object, clock: object) -> None:
     for number, limit in ((received_ms, MAX_TIME_MS), (clock, 1)):
         if not isinstance(number, int) or number is True or number is False:

@@ -30,3 +30,8 @@ MAX_RETRANSMIT = 4
 SEPARATE_TIMEOUT_MS = 93_000
 
 CONTENT_FORMAT_COSE_MAC0 = 17  # RFC 9052 §11.3.2
+
+# Sizes are below 2**63, so no way from a leaf to a root is longer.
+MAX_PATH_HASHES = 63
+# An entry, its path and a note of 16 KiB with room to spare, and small enough to read at once.
+MAX_PROOF_BYTES = 1 << 20

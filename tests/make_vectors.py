@@ -17,6 +17,7 @@ FORMATS = (
     "checkpoint",
     "coap",
     "cose_mac0",
+    "cose_receipt",
     "cosignature",
     "envelope",
     "exchange",
@@ -24,10 +25,12 @@ FORMATS = (
     "mac",
     "merkle",
     "policy",
+    "proof",
     "prune",
     "receipt",
     "rotation",
     "senml",
+    "tile",
     "witnessing",
 )
 

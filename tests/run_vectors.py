@@ -15,7 +15,7 @@ from protocol.audit import Audit
 from protocol.checkpoint import Checkpoint
 from protocol.errors import OutOfStateError, ProtocolError, TamperedError
 from protocol.exchange import Exchange
-from tests import note_vectors
+from tests import note_vectors, proof_vectors
 from tests.note_vectors import refusal
 
 unhex = bytes.fromhex
@@ -224,6 +224,7 @@ CHECKS = {
     "checkpoint": note_vectors.check_checkpoint,
     "coap": check_coap,
     "cose_mac0": check_cose_mac0,
+    "cose_receipt": proof_vectors.check_cose_receipt,
     "cosignature": note_vectors.check_cosignature,
     "envelope": check_envelope,
     "exchange": check_exchange,
@@ -231,10 +232,12 @@ CHECKS = {
     "mac": check_mac,
     "merkle": check_merkle,
     "policy": note_vectors.check_policy,
+    "proof": proof_vectors.check_proof,
     "prune": check_prune,
     "receipt": check_receipt,
     "rotation": note_vectors.check_rotation,
     "senml": check_senml,
+    "tile": proof_vectors.check_tile,
     "witnessing": note_vectors.check_witnessing,
 }
 

@@ -3,6 +3,7 @@
 Shares no code with `protocol`, so that agreeing with it means something.
 """
 
+import base64
 import decimal
 import hashlib
 from typing import Any
@@ -74,6 +75,23 @@ def envelope(secret: bytes, direction: str, numbers: tuple[bytes, int, int], bod
 
 def ed25519(seed: bytes) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(seed)
+
+
+def tlog_proof(index: int, path: list[bytes], note: str, extra: bytes = b"") -> str:
+    """C2SP tlog-proof, line by line as its text says."""
+    lines = ["c2sp.org/tlog-proof@v1"]
+    lines += [f"extra {base64.b64encode(extra).decode()}"] if extra else []
+    lines += [f"index {index}", *(base64.b64encode(node).decode() for node in path)]
+    return "\n".join(lines) + "\n\n" + note
+
+
+def cose_receipt(
+    seed: bytes, protected: dict[int, Any], unprotected: dict[int, Any], root: bytes
+) -> bytes:
+    """A tagged COSE_Sign1 with a detached payload (RFC 9052 §4.2, RFC 9942 §4)."""
+    header = cbor(protected)
+    signature = ed25519(seed).sign(cbor(["Signature1", header, b"", root]))
+    return cbor2.dumps(cbor2.CBORTag(18, [header, _sorted(unprotected), None, signature]))
 
 
 # --- RFC 9162 §2.1, word for word: slow, recursive and obviously right ----------------------
