@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import msgspec
 
 Result = TypeVar("Result")
+PAGE_BYTES = 4096  # what a store's file grows and shrinks by
 Node = tuple[int, int]  # (level, n): the n-th complete subtree of 2**level leaves
 
 
@@ -48,6 +49,33 @@ class Page(NamedTuple):
     next_after: int
 
 
+class Selection(NamedTuple):
+    """Bodies of entries [start, stop), of one kind and source or of any (None).
+
+    Never those of protocol.prune.KEPT_KINDS: these are not deleted.
+    """
+
+    start: int
+    stop: int
+    kind: str | None = None
+    source: str | None = None
+
+
+class Deleted(NamedTuple):
+    """How many bodies, and their bytes in all, without salts."""
+
+    bodies: int
+    size_bytes: int
+
+
+class Sizes(NamedTuple):
+    """What a ledger takes. `file_bytes` - `used_bytes` is free space inside the file."""
+
+    used_bytes: int
+    file_bytes: int
+    log_bytes: int  # the write-ahead log beside it
+
+
 class Reader(Protocol):
     """One consistent view."""
 
@@ -65,6 +93,18 @@ class Reader(Protocol):
 
     def state(self, key: str) -> bytes | None: ...
 
+    def bodies(self, selection: Selection, limit: int) -> list[tuple[int, int]]:
+        """(index, bytes) of at most `limit` bodies that are there, in order."""
+
+    def first_later(self, start: int, stop: int, moment_ms: int) -> int:
+        """The first of entries [start, stop) received at `moment_ms` or later; else `stop`."""
+
+    def tails(self, selection: Selection, size: int) -> list[tuple[int, bytes]]:
+        """(index, last `size` bytes) of the bodies that are there, in order."""
+
+    def tail(self, index: int) -> bytes | None:
+        """What was kept of a deleted body, if anything was."""
+
 
 class Transaction(Reader, Protocol):
     """Sees what it has put itself."""
@@ -76,6 +116,11 @@ class Transaction(Reader, Protocol):
     def put_number(self, kid: bytes, epoch: int, sequence: int, index: int) -> None: ...
 
     def put_state(self, key: str, value: bytes) -> None: ...
+
+    def delete_bodies(self, selection: Selection) -> Deleted:
+        """For good, salts too: their bytes are overwritten, also where they were free space."""
+
+    def put_tails(self, tails: Sequence[tuple[int, bytes]]) -> None: ...
 
 
 class Store(Protocol):
@@ -90,5 +135,26 @@ class Store(Protocol):
 
     def read(self, work: Callable[[Reader], Result]) -> Result:
         """Run `work` on one consistent view; any thread."""
+
+    def sizes(self) -> Sizes:
+        """Any thread."""
+
+    def limit_pages(self, pages: int) -> None:
+        """Let the file grow to at most `pages` pages; a full one refuses with StoreFullError."""
+
+    def limit_log(self, max_bytes: int) -> None:
+        """Begin no transaction with a longer log: empty it, or refuse with StoreFullError.
+
+        So one transaction may take the log past `max_bytes`, and no more than one.
+        """
+
+    def release(self, max_pages: int) -> int:
+        """Give at most so many free pages back to the disk, and say how many; writer's thread.
+
+        A transaction of its own. The file is shorter once the log is emptied.
+        """
+
+    def empty_log(self, wait_ms: int = 0) -> bool:
+        """Move the log into the file and cut it to nothing; False where readers hold it longer."""
 
     def close(self) -> None: ...

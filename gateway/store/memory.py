@@ -3,7 +3,23 @@
 import copy
 from collections.abc import Callable, Sequence
 
-from gateway.store import Entry, Node, Page, Query, Reader, Result, Transaction
+import msgspec
+
+from gateway.errors import StoreFullError
+from gateway.store import (
+    PAGE_BYTES,
+    Deleted,
+    Entry,
+    Node,
+    Page,
+    Query,
+    Reader,
+    Result,
+    Selection,
+    Sizes,
+    Transaction,
+)
+from protocol.prune import KEPT_KINDS
 
 
 class MemoryStore:
@@ -13,19 +29,41 @@ class MemoryStore:
         self._data = _Data()
         self.fail_with: Exception | None = None
         self.fail_after_keeping = False
+        self._file_pages = 0  # grows with what is kept, shrinks by `release` only
+        self._max_pages: int | None = None
 
     def transact(self, work: Callable[[Transaction], Result]) -> Result:
         staged = copy.deepcopy(self._data)
         result = work(staged)
+        if self._max_pages is not None and staged.pages() > max(self._max_pages, self._file_pages):
+            raise StoreFullError(f"more than {self._max_pages} pages")
         failure, self.fail_with = self.fail_with, None
         if failure is None or self.fail_after_keeping:
             self._data = staged
+            self._file_pages = max(self._file_pages, staged.pages())
         if failure is not None:
             raise failure
         return result
 
     def read(self, work: Callable[[Reader], Result]) -> Result:
         return work(self._data)
+
+    def sizes(self) -> Sizes:
+        return Sizes(self._data.pages() * PAGE_BYTES, self._file_pages * PAGE_BYTES, 0)
+
+    def limit_pages(self, pages: int) -> None:
+        self._max_pages = pages
+
+    def limit_log(self, max_bytes: int) -> None:
+        """There is no log."""
+
+    def release(self, max_pages: int) -> int:
+        released = min(max_pages, self._file_pages - self._data.pages())
+        self._file_pages -= released
+        return released
+
+    def empty_log(self, wait_ms: int = 0) -> bool:
+        return True
 
     def close(self) -> None:
         pass
@@ -37,6 +75,12 @@ class _Data:
         self._nodes: dict[Node, bytes] = {}
         self._numbers: dict[tuple[bytes, int, int], int] = {}
         self._state: dict[str, bytes] = {}
+        self._tails: dict[int, bytes] = {}
+
+    def pages(self) -> int:
+        """As if leaves and bodies were packed without a gap, and nothing else took space."""
+        taken = sum(len(e.leaf) + len(e.salt) + len(e.body or b"") for e in self._entries)
+        return -(-taken // PAGE_BYTES)
 
     def last(self) -> Entry | None:
         return self._entries[-1] if self._entries else None
@@ -63,6 +107,21 @@ class _Data:
     def state(self, key: str) -> bytes | None:
         return self._state.get(key)
 
+    def bodies(self, selection: Selection, limit: int) -> list[tuple[int, int]]:
+        return [(entry.index, len(entry.body or b"")) for entry in self._selected(selection)][
+            :limit
+        ]
+
+    def first_later(self, start: int, stop: int, moment_ms: int) -> int:
+        later = (e.index for e in self.entries(start, stop) if e.received_ms >= moment_ms)
+        return next(later, stop)
+
+    def tails(self, selection: Selection, size: int) -> list[tuple[int, bytes]]:
+        return [(entry.index, (entry.body or b"")[-size:]) for entry in self._selected(selection)]
+
+    def tail(self, index: int) -> bytes | None:
+        return self._tails.get(index)
+
     def append(self, entries: Sequence[Entry]) -> None:
         self._entries.extend(entries)
 
@@ -74,6 +133,25 @@ class _Data:
 
     def put_state(self, key: str, value: bytes) -> None:
         self._state[key] = value
+
+    def delete_bodies(self, selection: Selection) -> Deleted:
+        gone = self._selected(selection)
+        for entry in gone:
+            self._entries[entry.index] = msgspec.structs.replace(entry, salt=b"", body=None)
+        return Deleted(len(gone), sum(len(entry.body or b"") for entry in gone))
+
+    def put_tails(self, tails: Sequence[tuple[int, bytes]]) -> None:
+        self._tails.update(tails)
+
+    def _selected(self, selection: Selection) -> list[Entry]:
+        return [
+            entry
+            for entry in self.entries(selection.start, selection.stop)
+            if entry.body is not None
+            and selection.kind in (None, entry.kind)
+            and selection.source in (None, entry.source)
+            and entry.kind not in KEPT_KINDS
+        ]
 
 
 def _matches(entry: Entry, query: Query) -> bool:

@@ -16,6 +16,13 @@ CREATE TABLE bodies (
     body BLOB NOT NULL
 ) STRICT;
 
+-- The end of each deleted body whose number has to be known for ever: eight bytes of its tag,
+-- so that a repeat is still known as one.
+CREATE TABLE tails (
+    idx  INTEGER PRIMARY KEY,
+    tail BLOB NOT NULL
+) STRICT;
+
 -- Hashes of complete subtrees of 2**level leaves, level = 8, 16, ...: a row per 256 below.
 CREATE TABLE nodes (
     level INTEGER NOT NULL,

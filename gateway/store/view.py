@@ -1,0 +1,164 @@
+"""What one SQLite connection sees of a ledger, and puts into it: all SQL of entries and bodies."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import apsw
+import msgspec
+
+from gateway.store import Deleted, Entry, Node, Page, Query, Selection
+from protocol.prune import KEPT_KINDS
+
+_MAX_INTEGER = (1 << 63) - 1
+# Text as bytes: a damaged kind or source is for fsck to name, not for SQLite's reader to choke on.
+_ENTRY = (
+    "SELECT entries.idx, CAST(kind AS BLOB), CAST(source AS BLOB), received_ms, leaf, chain,"
+    " coalesce(salt, x''), body FROM entries LEFT JOIN bodies ON bodies.idx = entries.idx "
+)
+_MATCHING = (
+    "WHERE entries.idx > :after AND entries.idx < :end"
+    " AND (:kind IS NULL OR kind = :kind) AND (:source IS NULL OR source = :source)"
+    " AND (:since IS NULL OR received_ms >= :since) AND (:until IS NULL OR received_ms < :until)"
+    " ORDER BY entries.idx LIMIT :limit"
+)
+_IN_RANGE = (
+    "WHERE bodies.idx >= :start AND bodies.idx < :stop AND EXISTS ("
+    "SELECT 1 FROM entries WHERE entries.idx = bodies.idx"
+    " AND (:kind IS NULL OR kind = :kind) AND (:source IS NULL OR source = :source)"
+)
+_NOT_KEPT = " AND kind NOT IN (" + ", ".join(f"'{kind}'" for kind in KEPT_KINDS) + "))"
+_SELECTED = _IN_RANGE + _NOT_KEPT  # bodies that are there and may be deleted
+_LENGTHS = "SELECT idx, length(body) FROM bodies "
+_TAILS = "SELECT idx, substr(body, -:size) FROM bodies "
+_TOTAL = "SELECT count(*), coalesce(sum(length(body)), 0) FROM bodies "
+_DELETE = "DELETE FROM bodies "
+
+
+def _entry(index: int, kind: bytes, source: bytes, *rest: Any) -> Entry:
+    return Entry(index, kind.decode(errors="replace"), source.decode(errors="replace"), *rest)
+
+
+class SqliteView:
+    """Both views: a reader's connection is read-only, so its writes fail by themselves."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._execute = connection.execute
+        self._executemany = connection.executemany
+
+    def _one(self, sql: str, *values: object) -> Any:
+        return next(iter(self._execute(sql, values)), None)
+
+    def pages(self) -> tuple[int, int]:
+        """(pages of the file, free ones among them)."""
+        return self._one("PRAGMA page_count")[0], self._one("PRAGMA freelist_count")[0]
+
+    def last(self) -> Entry | None:
+        row = self._one(_ENTRY + "ORDER BY entries.idx DESC LIMIT 1")
+        return _entry(*row) if row else None
+
+    def entries(self, start: int, stop: int) -> list[Entry]:
+        rows = self._execute(
+            _ENTRY + "WHERE entries.idx >= ? AND entries.idx < ? ORDER BY entries.idx",
+            (start, stop),
+        )
+        return [_entry(*row) for row in rows]
+
+    def select(self, query: Query) -> Page:
+        end = min(query.after + 1 + query.scan, _MAX_INTEGER)
+        found = [
+            _entry(*row)
+            for row in self._execute(
+                _ENTRY + _MATCHING,
+                {
+                    "after": query.after,
+                    "end": end,
+                    "kind": query.kind,
+                    "source": query.source,
+                    "since": query.since_ms,
+                    "until": query.until_ms,
+                    "limit": query.limit,
+                },
+            )
+        ]
+        if len(found) == query.limit:
+            return Page(found, found[-1].index)
+        size = self._one("SELECT coalesce(max(idx), -1) FROM entries")[0]
+        return Page(found, max(query.after, min(end - 1, size)))
+
+    def nodes(self, level: int, start: int, stop: int) -> list[bytes]:
+        rows = self._execute(
+            "SELECT hash FROM nodes WHERE level = ? AND n >= ? AND n < ? ORDER BY n",
+            (level, start, stop),
+        )
+        return [row[0] for row in rows]
+
+    def number(self, kid: bytes, epoch: int, sequence: int) -> int | None:
+        row = self._one(
+            "SELECT idx FROM numbers WHERE kid = ? AND epoch = ? AND sequence = ?",
+            kid,
+            epoch,
+            sequence,
+        )
+        return row[0] if row else None
+
+    def state(self, key: str) -> bytes | None:
+        row = self._one("SELECT value FROM state WHERE key = ?", key)
+        return row[0] if row else None
+
+    def bodies(self, selection: Selection, limit: int) -> list[tuple[int, int]]:
+        return list(
+            self._execute(
+                _LENGTHS + _SELECTED + " ORDER BY idx LIMIT :limit",
+                selection._asdict() | {"limit": limit},
+            )
+        )
+
+    def first_later(self, start: int, stop: int, moment_ms: int) -> int:
+        row = self._one(
+            "SELECT idx FROM entries WHERE idx >= ? AND idx < ? AND received_ms >= ?"
+            " ORDER BY idx LIMIT 1",
+            start,
+            stop,
+            moment_ms,
+        )
+        return row[0] if row else stop
+
+    def tails(self, selection: Selection, size: int) -> list[tuple[int, bytes]]:
+        chosen = selection._asdict() | {"size": size}
+        return list(self._execute(_TAILS + _SELECTED + " ORDER BY idx", chosen))
+
+    def tail(self, index: int) -> bytes | None:
+        row = self._one("SELECT tail FROM tails WHERE idx = ?", index)
+        return row[0] if row else None
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        self._executemany(
+            "INSERT INTO entries (idx, kind, source, received_ms, leaf, chain)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (msgspec.structs.astuple(entry)[:6] for entry in entries),
+        )
+        self._executemany(
+            "INSERT INTO bodies (idx, salt, body) VALUES (?, ?, ?)",
+            ((entry.index, entry.salt, entry.body) for entry in entries if entry.body is not None),
+        )
+
+    def put_node(self, node: Node, value: bytes) -> None:
+        self._execute("INSERT INTO nodes (level, n, hash) VALUES (?, ?, ?)", (*node, value))
+
+    def put_number(self, kid: bytes, epoch: int, sequence: int, index: int) -> None:
+        self._execute(
+            "INSERT INTO numbers (kid, epoch, sequence, idx) VALUES (?, ?, ?, ?)",
+            (kid, epoch, sequence, index),
+        )
+
+    def put_state(self, key: str, value: bytes) -> None:
+        self._execute("INSERT OR REPLACE INTO state (key, value) VALUES (?, ?)", (key, value))
+
+    def delete_bodies(self, selection: Selection) -> Deleted:
+        chosen = selection._asdict()
+        deleted = Deleted(*next(self._execute(_TOTAL + _SELECTED, chosen)))
+        self._execute(_DELETE + _SELECTED, chosen)
+        return deleted
+
+    def put_tails(self, tails: Sequence[tuple[int, bytes]]) -> None:
+        self._executemany("INSERT INTO tails (idx, tail) VALUES (?, ?)", tails)
