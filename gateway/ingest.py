@@ -6,13 +6,12 @@ Not here: whether its number was seen before. Only the writer can know that.
 from typing import NamedTuple
 
 from gateway.errors import WrongNameError
+from gateway.ledger.batch import PACK
 from gateway.ledger.log import Draft
 from gateway.registry import Device, Registry
 from protocol import envelope, resolve
 from protocol.envelope import UP, Envelope
 from protocol.senml import Reading
-
-PACK = "pack"  # the kind of entry an envelope becomes
 
 
 class Accepted(NamedTuple):

@@ -11,8 +11,7 @@ from gateway.collect.receiver import Position, position, receive
 from gateway.config import LedgerConfig
 from gateway.errors import GatewayError, OutOfOrderError, StoreFailedError
 from gateway.forward.upstream import Answer, UpstreamError
-from gateway.ingest import PACK
-from gateway.ledger.batch import Kept, Number, Submission
+from gateway.ledger.batch import PACK, Kept, Number, Submission
 from gateway.ledger.log import Draft
 from gateway.ledger.signer import Signer
 from gateway.ledger.start import ORIGIN as ORIGIN_STATE

@@ -6,7 +6,7 @@ The body is checked against its leaf first: one that was tampered with is never 
 from datetime import UTC, datetime
 
 from gateway.errors import IntegrityError
-from gateway.ingest import PACK
+from gateway.ledger.batch import PACK
 from gateway.store import Entry
 from protocol import envelope, leaf, merkle, note, resolve
 from protocol.cbor import Decimal

@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 from gateway.directory import Directory
 from gateway.errors import ConfigError, GatewayError
-from gateway.ingest import PACK
-from gateway.ledger.batch import Kept, Number, Submission
+from gateway.ledger.batch import PACK, Kept, Number, Submission
 from tests.gateway.ledger.test_failures import DEVICE, TRANSACTIONS, packs
 from tests.storage.faults import Fault, FaultyDisk
 from tests.storage.lives import CURSOR, Life, Members, Witness, shape, small_wal

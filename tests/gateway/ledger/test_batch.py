@@ -3,8 +3,11 @@
 import pytest
 
 from gateway.errors import ConflictError
+from gateway.ledger import pruning
 from gateway.ledger.batch import ALERT, Kept, Number, Submission, plan
 from gateway.ledger.log import Draft
+from gateway.store import Selection
+from protocol.prune import RETENTION
 from tests.fakes import FakeDevice, FakeGateway
 
 SHED, CELLAR = FakeDevice("shed"), FakeDevice("cellar")
@@ -76,27 +79,22 @@ def test_a_conflict_that_is_in_the_log_already_leaves_no_second_alert():
     assert isinstance(planned.outcomes[0], ConflictError)
 
 
-class WithoutBodies:
-    """A view of a ledger whose bodies were all deleted."""
-
-    def __init__(self, reader):
-        self._reader = reader
-        self.number = reader.number
-
-    def entries(self, start, stop):
-        return [
-            type(e)(e.index, e.kind, e.source, e.received_ms, e.leaf, e.chain, e.salt, None)
-            for e in self._reader.entries(start, stop)
-        ]
-
-
 def test_a_repeat_of_a_deleted_body_is_still_a_repeat():
     gateway = FakeGateway()
     gateway.fill(2, SHED)
+    pruning.commit(gateway.writer, Selection(0, 2), RETENTION)
 
-    planned = gateway.store.read(
-        lambda r: plan([SHED.submission(1), other(0)], 2, WithoutBodies(r), set())
-    )
+    planned = gateway.store.read(lambda r: plan([SHED.submission(1), other(0)], 3, r, set()))
 
     assert planned.outcomes[0] == REPEAT(1)
     assert isinstance(planned.outcomes[1], ConflictError)
+
+
+def test_a_body_that_is_gone_without_a_trace_makes_no_repeat():
+    gateway = FakeGateway()
+    gateway.fill(1, SHED)
+    gateway.store.transact(lambda tx: tx.delete_bodies(Selection(0, 1)))
+
+    planned = gateway.store.read(lambda r: plan([SHED.submission(0)], 1, r, set()))
+
+    assert isinstance(planned.outcomes[0], ConflictError)
