@@ -1,9 +1,11 @@
 # Needs a bare Python >= 3.11; everything else goes into .venv by itself.
 PYTHON ?= python3
 SECONDS ?= 20
+EVENTS ?= 100000
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+RIVALS := elastik==8.3.0 rust-py-audit==0.4.2 audit-stream==0.1.0
 STUBS := micropython-rp2-rpi-pico-w-stubs==1.29.0.post1
 
 help: ## what there is to make
@@ -36,12 +38,15 @@ check: $(VENV)/dev typings/.made ## lint, types, import contracts, vectors
 bench: $(VENV)/dev ## figures, as ratios to a yardstick in the same run
 	$(BIN)/python -m tests.benchmarks
 
+compare: $(VENV)/run .venv-compare/made ## attacks and speed of verify, beside three rivals from PyPI (3 min)
+	@$(BIN)/python -m tests.compare --events $(EVENTS)
+
 format: $(VENV)/dev ## put the code into its one layout
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean: ## remove what make made
-	rm -rf $(VENV) typings .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .venv-compare typings .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 $(VENV)/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -60,10 +65,17 @@ $(VENV)/dev: $(VENV)/run pyproject.toml
 	@$(PIP) install --editable '.[dev]'
 	@touch $@
 
+# Never in our environment: they bring other versions of what we use. Any Python from 3.11 does.
+.venv-compare/made: Makefile
+	@echo "making .venv-compare with $(RIVALS)"
+	@$(PYTHON) -m venv .venv-compare
+	@.venv-compare/bin/python -m pip --disable-pip-version-check --quiet install $(RIVALS)
+	@touch $@
+
 # Kept out of the environment: they would hide the standard library's own types.
 typings/.made: $(VENV)/dev
 	@$(PIP) install --no-user --upgrade --target typings $(STUBS)
 	@touch $@
 
-.PHONY: help demo test fast cover slow check bench format clean
+.PHONY: help demo test fast cover slow check bench compare format clean
 .DEFAULT_GOAL := help
