@@ -38,7 +38,7 @@ check: $(VENV)/dev typings/.made ## lint, types, import contracts, vectors
 bench: $(VENV)/dev ## figures, as ratios to a yardstick in the same run
 	$(BIN)/python -m tests.benchmarks
 
-compare: $(VENV)/run .venv-compare/made ## attacks and speed of verify, beside three rivals from PyPI (3 min)
+compare: $(VENV)/run .venv-compare/made ## attacks and speed of verify, beside three rivals from PyPI (4 min)
 	@$(BIN)/python -m tests.compare --events $(EVENTS)
 
 format: $(VENV)/dev ## put the code into its one layout

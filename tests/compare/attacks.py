@@ -8,6 +8,7 @@ from typing import Any
 from tests.compare.systems import (
     CANNOT_BE_ASKED,
     CAUGHT_BY,
+    HOLDERS,
     NOT_CAUGHT,
     Answer,
     Attacked,
@@ -69,6 +70,10 @@ def run(make: Callable[[Path], Attacked], folder: Path, attack: str) -> Cell:
     word = _word(answers)
     if attack == CONTROL:
         word = PASSES if word == NOT_CAUGHT else f"FALSE ALARM, {word}"
+    if word == CAUGHT_BY["holder"]:
+        remark = "; and ".join(
+            HOLDERS[answer.asked] for answer in answers if answer.caught and answer.asked in HOLDERS
+        )
     return Cell(word, remark, answers)
 
 

@@ -18,11 +18,11 @@ from audit_stream import AuditStore, GovernanceEvent
 from audit_stream.models import PublishRequest
 from audit_stream.store import GENESIS_HASH
 
-from tests.compare.systems import Answer, CannotBeAskedError, body
+from tests.compare.systems import ELSEWHERE, Answer, CannotBeAskedError, body
 
 VERSION = version("audit-stream")
 ABOUT = (
-    "keeps nothing on disk, and a start finds nothing. Its list is changed in its own process,"
+    "Keeps nothing on disk, and a start finds nothing. Its list is changed in its own process,"
     " as its own tests do"
 )
 Events = list[GovernanceEvent]
@@ -75,7 +75,7 @@ class AuditStream:
         for n, event in enumerate(self._events):
             event.payload["body"] = _content(10**9 + n)
         _chain(self._events)
-        return "audit-stream has no key: rewriting needs none"
+        return "it has no key: rewriting needs none"
 
     def substitute(self) -> None:
         other = AuditStore()
@@ -83,13 +83,13 @@ class AuditStream:
         self._events[:] = other._events
 
     def resurrect(self) -> None:
-        raise CannotBeAskedError("rust-py-audit and audit-stream cannot delete a body")
+        raise CannotBeAskedError("it cannot delete a body")
 
     def split_view(self) -> None:
         """A second store goes on from the copy."""
         other = AuditStore()
         other._events = self._copy
-        self._append(other, "shed", 50)
+        self._append(other, "shed", ELSEWHERE)
         self._shown = [self._store, other]
 
     def ask(self) -> list[Answer]:

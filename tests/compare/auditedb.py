@@ -16,11 +16,11 @@ from pathlib import Path
 import elastik
 
 from tests.compare.auditedb_chain import Chain
-from tests.compare.systems import Answer, body, disk_bytes, free_port
+from tests.compare.systems import ELSEWHERE, Answer, body, disk_bytes, free_port
 
 VERSION = version("elastik")
 ABOUT = (
-    "one path, an event a PUT; it keeps a hash of each body, and the newest body. Rows are edited"
+    "One path, an event a PUT; it keeps a hash of each body, and the newest body. Rows are edited"
     " while the engine runs, files are exchanged while it is stopped. For the speed of verify most"
     " events are written into its file, with its key: its own writes verify the whole path first"
 )
@@ -112,7 +112,9 @@ class AuditeDB:
     def split_view(self) -> None:
         """A second engine with the same key goes on from the copy."""
         elastik.stop()
-        self._start(self._copy).put(_PATH, body(10**9))
+        client = self._start(self._copy)
+        for n in range(ELSEWHERE):
+            client.put(_PATH, body(10**9 + n))
         elastik.stop()
         self._shown = [self._data, self._copy]
 

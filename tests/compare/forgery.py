@@ -9,23 +9,25 @@ import hashlib
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-_STORED = 8  # levels between the subtree hashes that a file stores
+_TABLES = ("entries", "bodies")
 
 
 class Forgery:
-    """Close it to keep what was changed."""
+    """Kept when the `with` ends."""
 
     def __init__(self, ledger: Path) -> None:
         self._database = sqlite3.connect(ledger)
-        apart = self._database.execute("PRAGMA table_info(bodies)").fetchall()
-        self._bodies = "bodies" if apart else "entries"
 
-    def execute(self, sql: str, *values: object) -> None:
-        assert self._database.execute(sql, values).rowcount > 0, sql
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._database.commit()
+        self._database.close()
 
     def packs(self) -> list[int]:
         """The index of every reading."""
@@ -33,17 +35,16 @@ class Forgery:
         return [index for (index,) in found]
 
     def body(self, index: int) -> bytes:
-        return self._value("body", self._bodies, index)
+        return self._value("body", "bodies", index)
 
     def set_body(self, index: int, body: bytes) -> None:
-        changed = f"UPDATE {self._bodies} SET body = ? WHERE idx = ?"  # noqa: S608  # our own names
-        self.execute(changed, body, index)
+        self._execute("UPDATE bodies SET body = ? WHERE idx = ?", body, index)
 
     def commit_to_body(self, index: int) -> None:
         """The leaf of `index` with the hash of the body that is stored now: it ends with it."""
-        salt, leaf = self._value("salt", self._bodies, index), self._value("leaf", "entries", index)
+        salt, leaf = self._value("salt", "bodies", index), self._value("leaf", "entries", index)
         committed = leaf[:-32] + hashlib.sha256(salt + self.body(index)).digest()
-        self.execute("UPDATE entries SET leaf = ? WHERE idx = ?", committed, index)
+        self._execute("UPDATE entries SET leaf = ? WHERE idx = ?", committed, index)
 
     def set_time(self, index: int, by_ms: int) -> None:
         """Moves `received_ms`: in the leaf a 64-bit integer, whose CBOR head is 1b."""
@@ -51,7 +52,19 @@ class Forgery:
         written, wanted = (b"\x1b" + ms.to_bytes(8, "big") for ms in (before, before + by_ms))
         leaf = self._value("leaf", "entries", index).replace(written, wanted)
         changed = "UPDATE entries SET leaf = ?, received_ms = ? WHERE idx = ?"
-        self.execute(changed, leaf, before + by_ms, index)
+        self._execute(changed, leaf, before + by_ms, index)
+
+    def delete(self, first: int, last: int) -> None:
+        for table in _TABLES:
+            self._execute(f"DELETE FROM {table} WHERE idx BETWEEN ? AND ?", first, last)  # noqa: S608  # our own names
+
+    def swap(self, one: int, other: int) -> None:
+        """Each takes the place of the other, with all that is stored of it."""
+        for table in _TABLES:
+            moved = f"UPDATE {table} SET idx = ? WHERE idx = ?"  # noqa: S608  # our own names
+            self._execute(moved, -1, one)
+            self._execute(moved, one, other)
+            self._execute(moved, other, -1)
 
     def relink(self) -> None:
         """Chain and stored subtree hashes as the leaves now are (wire-format §7.1)."""
@@ -59,11 +72,11 @@ class Forgery:
         hashes = self._leaf_hashes()
         for index, hashed in enumerate(hashes):
             chain = hashlib.sha256(chain + hashed).digest()
-            self.execute("UPDATE entries SET chain = ? WHERE idx = ?", chain, index)
+            self._execute("UPDATE entries SET chain = ? WHERE idx = ?", chain, index)
         for level, n in self._database.execute("SELECT level, n FROM nodes").fetchall():
             below = hashes[n << level : (n + 1) << level]
             changed = "UPDATE nodes SET hash = ? WHERE level = ? AND n = ?"
-            self.execute(changed, tree_hash(below), level, n)
+            self._execute(changed, tree_hash(below), level, n)
 
     def sign(self, signer_key: str) -> str:
         """A checkpoint of the whole ledger, in the file and returned (wire-format §7.3)."""
@@ -76,12 +89,11 @@ class Forgery:
         signature = Ed25519PrivateKey.from_private_bytes(seed).sign(text.encode())
         line = base64.b64encode(bytes.fromhex(key_id) + signature).decode()
         note = f"{text}\n— {origin} {line}\n"
-        self.execute("INSERT OR REPLACE INTO state VALUES ('checkpoint', ?)", note.encode())
+        self._execute("INSERT OR REPLACE INTO state VALUES ('checkpoint', ?)", note.encode())
         return note
 
-    def close(self) -> None:
-        self._database.commit()
-        self._database.close()
+    def _execute(self, sql: str, *values: object) -> None:
+        assert self._database.execute(sql, values).rowcount > 0, sql
 
     def _value(self, column: str, table: str, index: int) -> Any:
         (value,) = self._database.execute(

@@ -15,10 +15,10 @@ from typing import Any
 
 import rust_py_audit
 
-from tests.compare.systems import Answer, CannotBeAskedError, body, disk_bytes
+from tests.compare.systems import ELSEWHERE, Answer, CannotBeAskedError, body, disk_bytes
 
 VERSION = rust_py_audit.__version__
-ABOUT = "a line an event through AuditLogger, each question to a new one"
+ABOUT = "A line an event through AuditLogger, each question to a new one"
 _HASHED = (
     "id", "timestamp", "app_name", "actor_id", "action", "resource", "resource_id",
     "metadata", "previous_hash",
@@ -85,7 +85,7 @@ class RustPyAudit:
         for n, event in enumerate(events):
             event["metadata"]["body"] = _content(10**9 + n)
         self._write(_chained(events))
-        return "rust-py-audit has no key: rewriting needs none"
+        return "it has no key: rewriting needs none"
 
     def substitute(self) -> None:
         other = self._folder / "other.jsonl"
@@ -93,11 +93,11 @@ class RustPyAudit:
         shutil.copy(other, self._log)
 
     def resurrect(self) -> None:
-        raise CannotBeAskedError("rust-py-audit and audit-stream cannot delete a body")
+        raise CannotBeAskedError("it cannot delete a body")
 
     def split_view(self) -> None:
         """Both go on from the copy, by the library's own means."""
-        self._append(self._copy, "shed", 50)
+        self._append(self._copy, "shed", ELSEWHERE)
         self._shown = [self._log, self._copy]
 
     def ask(self) -> list[Answer]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+ELSEWHERE = 150  # events of the second history, more than the first had since the copy
 BODY_BYTES = 142  # of a pack of three readings, as Tallystick is given
 
 # Who was asked, and the word for it, the one that needs least first.
@@ -14,6 +15,10 @@ CAUGHT_BY = {
     "start": "caught at start",
     "holder": "caught by a checkpoint holder",
     "collector": "caught by a checkpoint holder",
+}
+HOLDERS = {
+    "holder": "whoever kept a checkpoint from before the attack, and gives it to verify",
+    "collector": "the collector, asked when the gateway starts",
 }
 NOT_CAUGHT = "not caught"
 CANNOT_BE_ASKED = "cannot be asked"

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from functools import cached_property
 from pathlib import Path
 
 import httpx2 as httpx
@@ -17,7 +16,7 @@ import httpx2 as httpx
 from gateway.errors import ConfigError
 from protocol import envelope
 from tests.compare.forgery import Forgery
-from tests.compare.systems import Answer, CannotBeAskedError
+from tests.compare.systems import ELSEWHERE, Answer, CannotBeAskedError
 from tests.compare.tallystick_many import TallystickMany
 from tests.integration.harness import Site
 from tests.load import LoadDevice
@@ -25,7 +24,7 @@ from tests.load import LoadDevice
 _PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 VERSION = tomllib.loads(_PROJECT.read_text())["project"]["version"]
 ABOUT = (
-    "gateway and collector run as they always do. Who verifies has the owner's verifier key;"
+    "Gateway and collector run as they always do. Who verifies has the owner's verifier key;"
     " a holder kept the checkpoint from before the attack"
 )
 
@@ -33,30 +32,15 @@ ABOUT = (
 class Tallystick:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._site = Site(folder)
+        self._vkey = (self._directory / "verifier.key").read_text().strip()
+        self._device = self._site.enrol("shed")
         self._copy = folder / "copy"
         self._held = folder / "held"
+        self._shown = [self._directory]  # a directory a reader
         self._epoch = 0
 
-    @cached_property
-    def _site(self) -> Site:
-        return Site(self._folder)
-
-    @cached_property
-    def _vkey(self) -> str:
-        """As the owner gave it to whoever verifies, long before the attack."""
-        return (self._directory / "verifier.key").read_text().strip()
-
-    @cached_property
-    def _device(self) -> dict[str, object]:
-        return self._site.enrol("shed")
-
-    @cached_property
-    def _shown(self) -> list[Path]:
-        """A directory a reader."""
-        return [self._directory]
-
     def fill(self, count: int) -> None:
-        assert self._vkey
         self._site.start_collector()
         self._held.write_text(self._fill(count))
 
@@ -68,58 +52,52 @@ class Tallystick:
 
     def edit_record(self) -> None:
         """Body and leaf fit each other; what comes after was not recomputed."""
-        forged = self._forgery()
-        at = _edit(forged)
-        forged.commit_to_body(at)
-        forged.close()
+        with self._forgery() as forged:
+            at = _edit(forged)
+            forged.commit_to_body(at)
 
     def edit_and_recompute(self) -> None:
-        forged = self._forgery()
-        forged.commit_to_body(_edit(forged))
-        forged.relink()
-        forged.close()
+        with self._forgery() as forged:
+            forged.commit_to_body(_edit(forged))
+            forged.relink()
 
     def edit_body(self) -> None:
-        forged = self._forgery()
-        _edit(forged)
-        forged.close()
+        with self._forgery() as forged:
+            _edit(forged)
 
     def edit_time(self) -> None:
         """In the leaf and beside it, both a day earlier."""
-        forged = self._forgery()
-        forged.set_time(200, -86_400_000)
-        forged.close()
+        with self._forgery() as forged:
+            forged.set_time(200, -86_400_000)
 
     def delete_middle(self) -> None:
-        self._edit("DELETE FROM entries WHERE idx = 200")
+        with self._forgery() as forged:
+            forged.delete(200, 200)
 
     def swap_two(self) -> None:
-        self._edit("UPDATE entries SET idx = -1 WHERE idx = 200")
-        self._edit("UPDATE entries SET idx = 200 WHERE idx = 201")
-        self._edit("UPDATE entries SET idx = 201 WHERE idx = -1")
+        with self._forgery() as forged:
+            forged.swap(200, 201)
 
     def truncate(self) -> None:
-        self._edit("DELETE FROM entries WHERE idx > (SELECT max(idx) FROM entries) - 10")
+        with self._forgery() as forged:
+            forged.delete(forged.packs()[-10], 1 << 40)
 
-    def roll_back(self) -> str:
+    def roll_back(self) -> None:
         shutil.rmtree(self._directory)
         shutil.copytree(self._copy, self._directory)
-        return _WHO_HOLDS
 
-    def rewrite_with_key(self) -> str:
+    def rewrite_with_key(self) -> None:
         """Every reading is another one, under its device's key; signed with the ledger's."""
-        forged = self._forgery()
-        devices = {}
-        for index in forged.packs():
-            sealed = envelope.parse(forged.body(index))
-            device = devices.setdefault(sealed.epoch, LoadDevice(self._device, sealed.epoch))
-            forged.set_body(index, device.seal(sealed.sequence))
-            forged.commit_to_body(index)
-        forged.relink()
-        note = forged.sign((self._directory / "signer.key").read_text())
-        forged.close()
+        with self._forgery() as forged:
+            devices = {}
+            for index in forged.packs():
+                sealed = envelope.parse(forged.body(index))
+                device = devices.setdefault(sealed.epoch, LoadDevice(self._device, sealed.epoch))
+                forged.set_body(index, device.seal(sealed.sequence))
+                forged.commit_to_body(index)
+            forged.relink()
+            note = forged.sign((self._directory / "signer.key").read_text())
         (self._directory / "checkpoint").write_text(note)
-        return _WHO_HOLDS
 
     def substitute(self) -> None:
         """All of another gateway that calls itself by the same name, but its configuration."""
@@ -133,12 +111,11 @@ class Tallystick:
     def resurrect(self) -> None:
         raise CannotBeAskedError("no command of Tallystick deletes a body yet")
 
-    def split_view(self) -> str:
+    def split_view(self) -> None:
         """A second gateway with the same keys goes on from the copy, and shows nobody else."""
         shown, self._site.gateway_dir = self._directory, self._copy
-        self._fill(50, forwarded=False)
+        self._fill(ELSEWHERE, forwarded=False)
         self._shown = [shown, self._copy]
-        return _WHO_HOLDS
 
     def ask(self) -> list[Answer]:
         shown = self._shown[-1]
@@ -173,11 +150,6 @@ class Tallystick:
     def _forgery(self) -> Forgery:
         return Forgery(self._directory / "ledger.sqlite")
 
-    def _edit(self, sql: str) -> None:
-        forged = self._forgery()
-        forged.execute(sql)
-        forged.close()
-
     def _asked_to_verify(self, asked: str, directory: Path, *more: str) -> Answer:
         command = [sys.executable, "-m", "tools", "verify", str(directory), "--json"]
         done = subprocess.run(
@@ -203,9 +175,6 @@ class Tallystick:
             self._site.stop()
             self._site.gateway_dir = shown
         return Answer(asked, False, "the gateway starts")
-
-
-_WHO_HOLDS = "by whoever kept a newer checkpoint; the collector is one, and stops the gateway"
 
 
 def _edit(forged: Forgery) -> int:
