@@ -21,7 +21,7 @@ def text(result: dict[str, Any]) -> str:
         _table(_attack_rows(result, notes)),
         "\n".join(f"{n}. {note[0].upper()}{note[1:]}." for n, note in enumerate(notes, 1)),
         _table(_speed_rows(result)),
-        "\n".join(f"- **{_named(result, system)}**: {row['about']}." for system, row in _all(result)),
+        "\n".join(f"- **{_named(result, name)}**: {row['about']}." for name, row in _all(result)),
         f"{result['machine']}; {result['events']:,} events, median of {result['rounds']}",
     ]
     return "\n\n".join(blocks)
