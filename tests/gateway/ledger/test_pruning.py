@@ -5,7 +5,7 @@ import pytest
 from gateway.errors import StoreFailedError, StoreFullError
 from gateway.ledger import fsck, pruning
 from gateway.ledger.batch import Kept, Submission
-from gateway.ledger.log import Draft
+from gateway.ledger.log import Draft, Log
 from gateway.ledger.pruning import MAX_ENTRIES, Look
 from gateway.store import Selection
 from protocol import prune as prunes
@@ -92,7 +92,7 @@ def test_a_store_that_is_full_to_the_last_page_can_be_pruned_and_goes_on(store):
     with pytest.raises(StoreFullError):
         for start in range(600, 1200, 20):
             gateway.commit(*(SHED.submission(n) for n in range(start, start + 20)))
-    full = gateway.store.read(lambda r: r.last()).index + 1
+    full = gateway.store.read(Log.load).size
 
     pruning.commit(gateway.writer, Selection(0, 300), RETENTION)
     (following,) = gateway.commit(SHED.submission(5000))
