@@ -24,6 +24,11 @@ def gateway(store):
     return gateway
 
 
+def fill_in_steps(gateway, starts: range) -> None:
+    for start in starts:
+        gateway.commit(*(SHED.submission(n) for n in range(start, start + starts.step)))
+
+
 def without_body(gateway) -> list[int]:
     return [e.index for e in gateway.store.read(lambda r: r.entries(0, 999)) if e.body is None]
 
@@ -90,8 +95,7 @@ def test_a_store_that_is_full_to_the_last_page_can_be_pruned_and_goes_on(store):
     gateway.fill(600, SHED)
     gateway.store.limit_pages(1)  # it has more already, and that is then the most
     with pytest.raises(StoreFullError):
-        for start in range(600, 1200, 20):
-            gateway.commit(*(SHED.submission(n) for n in range(start, start + 20)))
+        fill_in_steps(gateway, range(600, 1200, 20))
     full = gateway.store.read(Log.load).size
 
     pruning.commit(gateway.writer, Selection(0, 300), RETENTION)
