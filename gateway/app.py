@@ -14,6 +14,7 @@ from typing import NamedTuple
 import structlog
 
 from gateway import config as configs
+from gateway import rotate
 from gateway.config import GatewayConfig
 from gateway.directory import Directory
 from gateway.errors import FatalError
@@ -76,9 +77,12 @@ async def serving(
     """A gateway for the length of the block."""
     directory = Directory(path)
     config = override(configs.load(directory.config, GatewayConfig))
-    signer = directory.load_signer(config.origin)
     async with AsyncExitStack() as stack:
         stack.enter_context(Hold(path, f"gateway {config.origin}"))
+        settled = rotate.settle(directory, config.origin)
+        if settled:
+            _log.warning(f"a rotation of the key that was interrupted is {settled}")
+        signer = directory.load_signer(config.origin)
         gateway = Gateway(directory, config, signer, stop.failed)
         stack.callback(gateway.close)
         stack.push_async_callback(gateway.sequencer.stop)

@@ -6,16 +6,16 @@ from typing import NamedTuple
 
 from gateway.config import GATEWAY_FILE
 from gateway.errors import ConfigError, RolledBackError
-from gateway.ledger import start
+from gateway.ledger import rotation, start
 from gateway.ledger.log import Log
-from gateway.ledger.signer import Signer, format_signer_key, parse_signer_key, verify_signature
+from gateway.ledger.signer import Signer, format_signer_key, parse_signer_key
 from gateway.store import Store
 from gateway.store.files import Disk, create_durable, write_durable
 from gateway.store.keys import KeyStore
 from gateway.store.sqlite import SqliteStore
-from protocol import checkpoint as notes
 from protocol.checkpoint import Checkpoint
 from protocol.errors import ProtocolError
+from protocol.rotation import Keys
 
 SEED_BYTES = 32
 
@@ -43,6 +43,15 @@ class Directory(NamedTuple):
         return self.path / "signer.key"
 
     @property
+    def next_signer(self) -> Path:
+        """The key to come, while it is exchanged."""
+        return self.path / "signer.next"
+
+    @property
+    def verifier(self) -> Path:
+        return self.path / "verifier.key"
+
+    @property
     def checkpoint(self) -> Path:
         return self.path / "checkpoint"
 
@@ -51,13 +60,29 @@ class Directory(NamedTuple):
         return self.path / "tokens.json"
 
     def load_signer(self, origin: str) -> Signer:
+        """The key that signs; ConfigError where there is none for `origin`."""
+        return self._read_key(self.signer, origin)
+
+    def load_next_signer(self, origin: str) -> Signer | None:
+        """The key to come, where one was made; ConfigError where it is damaged."""
+        return self._read_key(self.next_signer, origin) if self.next_signer.exists() else None
+
+    def read_keys(self) -> Keys | None:
+        """The keys that the ledger's entries speak of; None where its key never changed."""
+        store = SqliteStore(self.ledger)
         try:
-            signer = parse_signer_key(self.signer.read_text(errors="replace"))
+            return store.read(rotation.keys_of)
+        finally:
+            store.close()
+
+    def _read_key(self, path: Path, origin: str) -> Signer:
+        try:
+            signer = parse_signer_key(path.read_text(errors="replace"))
         except OSError as error:
-            raise ConfigError(f"{self.signer}: {error.strerror}", "restore your backup") from error
+            raise ConfigError(f"{path}: {error.strerror}", "restore your backup") from error
         if signer.origin != origin:
             raise ConfigError(
-                f"{self.signer.name} signs for {signer.origin!r}, not for {origin!r}",
+                f"{path.name} signs for {signer.origin!r}, not for {origin!r}",
                 "correct `origin` in tallystick.toml, or put the right key back",
             )
         return signer
@@ -71,7 +96,8 @@ class Directory(NamedTuple):
         try:
             # whose ledger it is comes first: another's notes say nothing about ours
             store.read(lambda reader: start.check_origin(reader, signer.origin))
-            note, signed = self._last_signed(store, signer)
+            keys = store.read(lambda reader: rotation.held_keys(reader, signer))
+            note, signed = self._last_signed(store, keys)
             store.read(lambda reader: start.check_signed(reader, Log.load(reader), signed))
         except BaseException:
             store.close()
@@ -81,7 +107,12 @@ class Directory(NamedTuple):
     def keep_checkpoint(self, note: str) -> None:
         write_durable(self.checkpoint, note.encode(), mode=0o644, disk=self.disk)
 
-    def _last_signed(self, store: Store, signer: Signer) -> tuple[str, Checkpoint]:
+    def keep_verifier(self, signer: Signer) -> None:
+        """verifier.key, for people to hand around; the ledger itself never reads it."""
+        data = f"{signer.verifier_text}\n".encode()
+        write_durable(self.verifier, data, mode=0o644, disk=self.disk)
+
+    def _last_signed(self, store: Store, keys: Keys) -> tuple[str, Checkpoint]:
         """The larger of the note beside the ledger and the one inside it."""
         try:
             beside = self.checkpoint.read_text(errors="replace")
@@ -92,7 +123,7 @@ class Directory(NamedTuple):
             ) from error
         inside = store.read(lambda reader: reader.state(start.CHECKPOINT))
         held = [beside] if inside is None else [beside, inside.decode(errors="replace")]
-        return max(((note, _opened(note, signer)) for note in held), key=lambda pair: pair[1].size)
+        return max(((note, _opened(note, keys)) for note in held), key=lambda pair: pair[1].size)
 
 
 def create(path: Path, origin: str, config_text: str) -> Signer:
@@ -116,9 +147,9 @@ def create(path: Path, origin: str, config_text: str) -> Signer:
     return signer
 
 
-def _opened(note: str, signer: Signer) -> Checkpoint:
+def _opened(note: str, keys: Keys) -> Checkpoint:
     try:
-        return notes.open_note(note, signer.verifier_key, verify_signature)
+        return rotation.open_note(note, keys)
     except ProtocolError as error:
         raise RolledBackError(
             f"the last checkpoint is not ours: {error}",

@@ -1,7 +1,5 @@
 """The gateway's parts, wired: the one place that names concrete classes."""
 
-import os
-import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -28,22 +26,7 @@ from gateway.metrics import Metrics
 from gateway.registry import Registry
 from gateway.sequencer import Sequencer
 from gateway.store.keys import KeyStore
-
-
-class _Surroundings:
-    """Clock, dice and the checkpoint file of this machine."""
-
-    def __init__(self, directory: Directory) -> None:
-        self._directory = directory
-
-    def unix_ms(self) -> int:
-        return time.time_ns() // 1_000_000
-
-    def random(self, size: int) -> bytes:
-        return os.urandom(size)
-
-    def keep_checkpoint(self, note: str) -> None:
-        self._directory.keep_checkpoint(note)
+from gateway.surroundings import Surroundings
 
 
 class Gateway:
@@ -62,7 +45,7 @@ class Gateway:
         self._config = config
         self._signer = signer
         self._guard = Guard(config.http, tokens.load(directory.tokens))
-        self._surroundings = _Surroundings(directory)
+        self._surroundings = Surroundings(directory)
         self.metrics = Metrics()
         self._keys = KeyStore(directory.keys)
         self._store, note, signed = directory.open_checked(signer)

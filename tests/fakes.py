@@ -11,6 +11,7 @@ from gateway.collect.receiver import Position, position, receive
 from gateway.config import LedgerConfig
 from gateway.errors import GatewayError, OutOfOrderError, StoreFailedError
 from gateway.forward.upstream import Answer, UpstreamError
+from gateway.ledger import rotation
 from gateway.ledger.batch import PACK, Kept, Number, Submission
 from gateway.ledger.log import Draft
 from gateway.ledger.signer import Signer
@@ -106,6 +107,15 @@ class FakeGateway:
     def sign(self) -> str:
         self.writer.sign_if_due(0, force=True)
         return self.writer.note
+
+    def rotate(self, seed: bytes) -> str:
+        """The key of `seed` takes over; returns its first checkpoint."""
+        new = Signer(ORIGIN, seed)
+        turn = self.store.read(lambda reader: rotation.turn(reader, self.signer, new))
+        self.writer.commit_with(lambda _: ([Submission(turn.draft)], None), turn.states)
+        self.signer = new
+        self.writer = self.new_writer()
+        return self.sign()
 
 
 class FakeUpstream:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.collect.receiver import Position, position, receive
+from gateway.collect.trust import Trust
 from gateway.errors import ConfigError, UnknownOriginError
 from gateway.ledger import start
 from gateway.store import Store, Transaction
@@ -20,13 +21,20 @@ class Origins:
 
     def __init__(self, directory: Path, trusted: Sequence[str]) -> None:
         self._directory = directory
-        self._keys = {key.name: key for key in map(_parse, trusted)}
+        # the first key of a ledger that we were told stays the one that we go by
+        self._keys = {key.name: key for key in map(_parse, reversed(trusted))}
         self._stores: dict[str, Store] = {}
 
     def names(self) -> list[str]:
         return sorted(self._keys)
 
+    def current_key(self, origin: str) -> VerifierKey:
+        """The key that signs the ledger now, as far as its entries have come."""
+        told = self.key(origin)
+        return self.store(origin).read(lambda reader: Trust.load(reader, told).current)
+
     def key(self, origin: str) -> VerifierKey:
+        """The key that we were told to trust."""
         key = self._keys.get(origin)
         if key is None:
             raise UnknownOriginError(

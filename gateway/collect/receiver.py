@@ -3,14 +3,16 @@
 A batch is kept only if every body is the one in its leaf, the leaves go on exactly where
 ours end, and the tree they make is the start of the checkpoint's, and contains the last
 checkpoint we accepted. What contradicts that is refused for good: it is evidence.
+Rotations of the ledger's key are followed as their entries come.
 """
 
 from typing import NamedTuple
 
+from gateway.collect.trust import Trust
 from gateway.errors import ForkedError, OutOfOrderError
 from gateway.ledger import hashes, tree
 from gateway.ledger.log import Log, Sealed
-from gateway.ledger.signer import verify_signature
+from gateway.ledger.rotation import KEYS
 from gateway.ledger.start import CHECKPOINT
 from gateway.store import Reader, Transaction
 from protocol import cbor, merkle
@@ -18,8 +20,9 @@ from protocol import checkpoint as notes
 from protocol import leaf as leaves
 from protocol.batch import Batch
 from protocol.checkpoint import Checkpoint
-from protocol.errors import MalformedError, TamperedError
+from protocol.errors import BadSignatureError, MalformedError, ProtocolError, TamperedError
 from protocol.note import VerifierKey
+from protocol.rotation import ROTATED, Rotation
 
 _PENDING = "pending"  # state key
 _MAX_PENDING = 64  # notes; a collector this far behind gets one with each batch
@@ -37,21 +40,26 @@ def position(reader: Reader) -> Position:
     return Position(last.index + 1 if last else 0, (reader.state(CHECKPOINT) or b"").decode())
 
 
-def receive(transaction: Transaction, batch: Batch, key: VerifierKey) -> Position:
+def receive(transaction: Transaction, batch: Batch, told: VerifierKey) -> Position:
     """Puts what is new of `batch`; a batch we hold already changes nothing.
 
-    Raises OutOfOrderError (with where to go on), ForkedError, TamperedError, MalformedError or
+    `told` is the key we were told to trust; the ledger's rotations lead to the others. Raises
+    OutOfOrderError (with where to go on), ForkedError, TamperedError, MalformedError or
     BadSignatureError; nothing is kept then.
     """
-    signed = notes.open_note(batch.note, key, verify_signature)
-    if batch.origin != signed.origin:
-        raise MalformedError("the batch and its checkpoint are of different origins")
-    log = Log.load(transaction)
+    log, trust = Log.load(transaction), Trust.load(transaction, told)
     if batch.start > log.size:
         raise OutOfOrderError(f"the next entry is {log.size}, not {batch.start}", log.size)
-    _check_known(transaction, batch, log.size)
     extension = log.extended(_new(batch, log.size))
+    turns = [trust.follow(e.index, e.body) for e in extension.entries if e.kind == ROTATED]
+    signed = trust.open(batch.note)
+    if batch.origin != signed.origin:
+        raise MalformedError("the batch and its checkpoint are of different origins")
+    _check_known(transaction, batch, log.size)
     extension.put(transaction)
+    if turns:
+        _check_turns(transaction, turns, trust)
+        transaction.put_state(KEYS, trust.lines())
     _check_tree(transaction, batch, signed, extension.log)
     _check_pending(transaction, batch, signed, extension.log)
     return _remember(transaction, batch, signed, extension.log.size)
@@ -74,6 +82,21 @@ def _new(batch: Batch, size: int) -> list[Sealed]:
             raise TamperedError(index, "the body is not the one in the leaf")
         fresh.append(Sealed(leaf, salt, body))
     return fresh
+
+
+def _check_turns(reader: Reader, turns: list[Rotation], trust: Trust) -> None:
+    """The old key's last word was on the tree that we have, and it was its last."""
+    for rotation in turns:
+        if _root(reader, rotation.size) != rotation.root:
+            raise BadSignatureError("a rotation that was signed in another ledger")
+    for note in _accepted(reader):
+        try:
+            trust.open(note)
+        except ProtocolError as error:
+            raise ForkedError(
+                f"a checkpoint of {notes.unverified(note).size} was accepted before, which a"
+                f" rotation at {turns[-1].size} leaves out: {error}"
+            ) from error
 
 
 def _check_tree(reader: Reader, batch: Batch, signed: Checkpoint, log: Log) -> None:
@@ -104,6 +127,11 @@ def _check_pending(transaction: Transaction, batch: Batch, signed: Checkpoint, l
         still = [*still, batch.note][:_MAX_PENDING]
     if still != pending:
         transaction.put_state(_PENDING, cbor.encode(still))
+
+
+def _accepted(reader: Reader) -> list[str]:
+    largest = position(reader).note
+    return [*_pending(reader), *([largest] if largest else [])]
 
 
 def _pending(reader: Reader) -> list[str]:

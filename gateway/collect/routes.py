@@ -14,6 +14,7 @@ from gateway.collect.receiver import Position
 from gateway.errors import BadQueryError, GatewayError, UnsupportedFormatError
 from gateway.metrics import CONTENT_TYPE, Metrics
 from protocol import batch as batches
+from protocol import note as notes
 from protocol.errors import ProtocolError, TooLargeError
 
 _CBOR = "application/cbor"
@@ -62,8 +63,14 @@ class CollectRoutes:
         shown = []
         for origin in self._origins.names():
             found = await self._blocking(functools.partial(self._origins.position, origin))
+            key = await self._blocking(functools.partial(self._origins.current_key, origin))
             shown.append(
-                {"origin": origin, "entries": found.next_index, "checkpoint": found.note or None}
+                {
+                    "origin": origin,
+                    "entries": found.next_index,
+                    "checkpoint": found.note or None,
+                    "verifier_key": notes.format_key(key),
+                }
             )
         return JSONResponse({"origins": shown})
 

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from gateway.errors import RolledBackError
 from gateway.forward.outbox import Send
 from gateway.forward.upstream import Answer, UpstreamError
-from gateway.ledger import hashes, tree
-from gateway.ledger.signer import Signer, verify_signature
+from gateway.ledger import hashes, rotation, tree
+from gateway.ledger.rotation import TERMINAL
+from gateway.ledger.signer import Signer
 from gateway.store import Reader, Store
 from protocol import checkpoint as notes
 from protocol.batch import Batch
@@ -21,15 +22,20 @@ class LedgerView:
         self._store = store
         self._signer = signer
         self._note = note
+        self._keys = store.read(lambda reader: rotation.held_keys(reader, signer))
 
     @property
     def origin(self) -> str:
         return self._signer.origin
 
     def batch(self, send: Send) -> Batch:
-        """The entries of `send` under the last checkpoint, with the proof that ties them."""
-        note = self._note()
-        return self._store.read(lambda reader: _batch(reader, note, send))
+        """The entries of `send` under a checkpoint, with the proof that ties them.
+
+        That is the last one. But what comes before a rotation is sent under the last word of
+        its own key, up to there: whoever knows only that key can open nothing later.
+        """
+        end, note = rotation.next_rotation(self._keys, send.start), self._note()
+        return self._store.read(lambda reader: _batch(reader, _terminal(reader, end, note), send))
 
     def check(self, answer: Answer) -> None:
         """Holds the upstream's word against what is committed.
@@ -54,11 +60,11 @@ class LedgerView:
         return root == signed.root
 
     def _opened(self, note: str) -> Checkpoint | None:
-        """A checkpoint only if our key signed it: nobody else's word can stop us."""
+        """A checkpoint only if our key of that time signed it: nobody else's word can stop us."""
         if not note:
             return None
         try:
-            return notes.open_note(note, self._signer.verifier_key, verify_signature)
+            return rotation.open_note(note, self._keys)
         except ProtocolError:
             return None
 
@@ -66,6 +72,12 @@ class LedgerView:
 def _size(reader: Reader) -> int:
     last = reader.last()
     return last.index + 1 if last else 0
+
+
+def _terminal(reader: Reader, end: int | None, note: str) -> str:
+    """The old key's last checkpoint of `end`, where a rotation ends there; else `note`."""
+    last = reader.state(f"{TERMINAL}{end}")
+    return last.decode() if last else note
 
 
 def _batch(reader: Reader, note: str, send: Send) -> Batch:

@@ -20,6 +20,8 @@ class Disk(Protocol):
 
     def replace(self, source: Path, target: Path, /) -> None: ...
 
+    def unlink(self, path: Path, /) -> None: ...
+
 
 def write_durable(path: Path, data: bytes, *, mode: int = 0o600, disk: Disk = os) -> None:
     """`path` holds `data`, or what it held before; StoreFailedError where neither is sure."""
@@ -46,6 +48,45 @@ def create_durable(path: Path, data: bytes, *, mode: int = 0o600, disk: Disk = o
     finally:
         disk.close(handle)
     _sync_directory(disk, path.parent)
+
+
+def move_durable(source: Path, target: Path, *, disk: Disk = os) -> None:
+    """`target` is what `source` was, also after a power cut; StoreFailedError otherwise."""
+    try:
+        disk.replace(source, target)
+        _sync_directory(disk, target.parent)
+        if source.parent != target.parent:
+            _sync_directory(disk, source.parent)
+    except OSError as error:
+        raise StoreFailedError(f"{source.name}: {error.strerror}") from error
+
+
+def remove_durable(path: Path, *, disk: Disk = os) -> None:
+    """No `path` any more, also after a power cut; StoreFailedError otherwise."""
+    try:
+        disk.unlink(path)
+        _sync_directory(disk, path.parent)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise StoreFailedError(f"{path.name}: {error.strerror}") from error
+
+
+def overwrite(path: Path, *, disk: Disk = os) -> None:
+    """Zeros in the place of a secret that is to go; best effort.
+
+    A flash translation layer, a copying file system or a backup may hold it still: a key that
+    somebody could have read has to be useless, not only gone.
+    """
+    try:
+        handle = disk.open(path, os.O_WRONLY)
+        try:
+            _write_all(disk, handle, bytes(path.stat().st_size))
+            disk.fsync(handle)
+        finally:
+            disk.close(handle)
+    except OSError:
+        pass
 
 
 def _write_all(disk: Disk, handle: int, data: bytes) -> None:

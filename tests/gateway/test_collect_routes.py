@@ -144,7 +144,10 @@ async def test_the_origins_say_where_each_stands(collector, gateway):
     await collector.push(batch(gateway, 0, 5))
     after = (await collector.ask("GET", "/origins")).json()
 
-    assert before == {"origins": [{"origin": ORIGIN, "entries": 0, "checkpoint": None}]}
+    key = gateway.signer.verifier_text
+    assert before == {
+        "origins": [{"origin": ORIGIN, "entries": 0, "checkpoint": None, "verifier_key": key}]
+    }
     assert after["origins"][0]["entries"] == 5
 
 

@@ -187,8 +187,11 @@ class _Disk:
             return handle
         there = path.exists()
         file = self._shim.file(str(path))
-        with self._shim.step(Truncate(file, 0) if there else Link(path.name, file)):
+        if there and not flags & os.O_TRUNC:
             handle = os.open(path, flags, mode)
+        else:
+            with self._shim.step(Truncate(file, 0) if there else Link(path.name, file)):
+                handle = os.open(path, flags, mode)
         self._open[handle] = (file, 0)
         return handle
 
@@ -213,6 +216,10 @@ class _Disk:
         with self._shim.step(Rename(source.name, target.name)):
             os.replace(source, target)
         self._shim.files[target.name] = self._shim.files.pop(source.name)
+
+    def unlink(self, path: Path, /) -> None:
+        with self._shim.step(Unlink(path.name)):
+            os.unlink(path)
 
 
 @contextmanager

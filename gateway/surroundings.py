@@ -1,0 +1,20 @@
+"""Clock, dice and the checkpoint file of this machine: what a ledger's writer needs of it."""
+
+import os
+import time
+
+from gateway.directory import Directory
+
+
+class Surroundings:
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+
+    def unix_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def random(self, size: int) -> bytes:
+        return os.urandom(size)
+
+    def keep_checkpoint(self, note: str) -> None:
+        self._directory.keep_checkpoint(note)
