@@ -75,6 +75,12 @@ class NotFoundError(GatewayError):
     reason = "not-found"
 
 
+class UnsignedError(GatewayError):
+    """No checkpoint of ours covers it yet; one will within about a second."""
+
+    reason = "unsigned"
+
+
 class IntegrityError(GatewayError):
     """A stored body that is not the one in its leaf: it is never served."""
 
@@ -164,6 +170,7 @@ ANSWERS = {
     "forked": Answer(_code(4, 9), 422),
     "unsupported-format": Answer(_code(4, 15), 415),
     "integrity": Answer(_code(5, 0), 500),
+    "unsigned": Answer(_code(5, 3), 503, retry=True),
     "busy": Answer(_code(5, 3), 503, retry=True),
     "store-full": Answer(_code(5, 3), 507, retry=True),
     "store-failed": Answer(_code(5, 3), 503, retry=True),

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
+from starlette.routing import Route
+
 from gateway import tokens
 from gateway.coap import server as coap
 from gateway.coap.resources import ReadingsResource, TimeResource
@@ -18,7 +20,10 @@ from gateway.forward.worker import CURSOR, ForwardWorker
 from gateway.http import server as http
 from gateway.http.auth import Guard
 from gateway.http.events import EventRoutes
+from gateway.http.proofs import ProofRoutes
 from gateway.http.status import Facts, StatusRoutes
+from gateway.http.tiles import TileRoutes
+from gateway.ledger.proofs import ReceiptSigner
 from gateway.ledger.signer import Signer
 from gateway.ledger.writer import CLOCK_FLOOR_MS, LedgerWriter
 from gateway.members import Members
@@ -78,7 +83,19 @@ class Gateway:
         status = StatusRoutes(
             self._store, self._guard, self.metrics, self._facts, sections={}, faults=[]
         )
-        return http.serving(self._config.http, http.application(events.routes + status.routes))
+        routes = [*events.routes, *status.routes, *self._proof_routes()]
+        return http.serving(self._config.http, http.application(routes))
+
+    def _proof_routes(self) -> list[Route]:
+        proofs = ProofRoutes(
+            self._store,
+            self._guard,
+            self.metrics,
+            lambda: self.writer.note,
+            ReceiptSigner(self._signer),
+        )
+        tiles = TileRoutes(self._store, self._guard, lambda: self.writer.signed_size)
+        return [*proofs.routes, *tiles.routes]
 
     def _forwarding(self, config: ForwardConfig) -> ForwardWorker:
         held = self._store.read(lambda reader: reader.state(CURSOR)) or b"0"

@@ -44,7 +44,7 @@ class EventRoutes:
 
     async def one_entry(self, request: Request) -> Response:
         self._guard.check(request, "read")
-        index = _whole(request.path_params["index"], "the event id")
+        index = whole(request.path_params["index"], "the event id")
         found = await asyncio.to_thread(self._store.read, lambda r: r.entries(index, index + 1))
         if not found:
             raise NotFoundError(f"no entry {index}: the ledger has {self._feed.size}")
@@ -58,7 +58,7 @@ class EventRoutes:
         query = parse_query(request.query_params)
         resume = request.headers.get("last-event-id")
         if resume is not None:
-            query = query._replace(after=_whole(resume, "Last-Event-ID"))
+            query = query._replace(after=whole(resume, "Last-Event-ID"))
         elif "after" not in request.query_params:
             query = query._replace(after=self._feed.size - 1)
         return EventSourceResponse(self._follow(query), ping=_PING_S)
@@ -99,12 +99,12 @@ def parse_query(parameters: Mapping[str, str]) -> Query:
     for name in parameters:
         if name not in _PARAMETERS:
             raise BadQueryError(f"no parameter {name!r}; there are {', '.join(_PARAMETERS)}")
-    limit = _whole(parameters.get("limit", "100"), "limit")
+    limit = whole(parameters.get("limit", "100"), "limit")
     if not 1 <= limit <= _MAX_LIMIT:
         raise BadQueryError(f"limit is 1 to {_MAX_LIMIT}")
     after = parameters.get("after", "-1")
     return Query(
-        after=-1 if after == "-1" else _whole(after, "after"),
+        after=-1 if after == "-1" else whole(after, "after"),
         kind=parameters.get("kind"),
         source=parameters.get("source"),
         since_ms=_moment(parameters, "since"),
@@ -113,7 +113,8 @@ def parse_query(parameters: Mapping[str, str]) -> Query:
     )
 
 
-def _whole(text: str, name: str) -> int:
+def whole(text: str, name: str) -> int:
+    """The number that `text` spells; BadQueryError where it is none."""
     if not text.isascii() or not text.isdigit() or len(text) > 19 or int(text) >= _MAX_INDEX:
         raise BadQueryError(f"{name} is a whole number, not {text!r}")
     return int(text)
@@ -125,7 +126,7 @@ def _moment(parameters: Mapping[str, str], name: str) -> int | None:
     if text is None:
         return None
     if text.isascii() and text.isdigit():
-        return _whole(text, name)
+        return whole(text, name)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:

@@ -6,6 +6,7 @@ between is at most 255 hashes away. This costs a row per 256 entries instead of 
 
 from collections.abc import Sequence
 
+from gateway.errors import IntegrityError
 from gateway.ledger.tree import Node, ReadHashes
 from gateway.store import Reader
 from protocol.merkle import leaf_hash, node_hash
@@ -15,7 +16,7 @@ WIDTH = 1 << STEP
 
 
 def reading(reader: Reader) -> ReadHashes:
-    """`read_hashes` over one view of a store."""
+    """`read_hashes` over one view of a store. IntegrityError where one is missing."""
 
     def read_hashes(nodes: Sequence[Node]) -> list[bytes]:
         return [_node(reader, level, n) for level, n in nodes]
@@ -26,7 +27,7 @@ def reading(reader: Reader) -> ReadHashes:
 def at_level(reader: Reader, level: int, start: int, stop: int) -> list[bytes]:
     """Stored hashes [start, stop) of a level that is a multiple of STEP."""
     if level == 0:
-        return [leaf_hash(entry.leaf) for entry in reader.entries(start, stop)]
+        return [leaf_hash(leaf) for leaf in reader.leaves(start, stop)]
     return reader.nodes(level, start, stop)
 
 
@@ -40,4 +41,7 @@ def climb(hashes: list[bytes]) -> bytes:
 
 def _node(reader: Reader, level: int, n: int) -> bytes:
     above = level % STEP
-    return climb(at_level(reader, level - above, n << above, (n + 1) << above))
+    below = at_level(reader, level - above, n << above, (n + 1) << above)
+    if len(below) != 1 << above:
+        raise IntegrityError(n << level, f"a hash under subtree ({level}, {n}) is missing")
+    return climb(below)

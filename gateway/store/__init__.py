@@ -83,6 +83,9 @@ class Reader(Protocol):
 
     def entries(self, start: int, stop: int) -> list[Entry]: ...
 
+    def leaves(self, start: int, stop: int) -> list[bytes]:
+        """The leaves of these entries, and nothing else of them."""
+
     def select(self, query: Query) -> Page: ...
 
     def nodes(self, level: int, start: int, stop: int) -> list[bytes]:

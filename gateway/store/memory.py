@@ -88,6 +88,9 @@ class _Data:
     def entries(self, start: int, stop: int) -> list[Entry]:
         return self._entries[max(start, 0) : max(stop, 0)]
 
+    def leaves(self, start: int, stop: int) -> list[bytes]:
+        return [entry.leaf for entry in self.entries(start, stop)]
+
     def select(self, query: Query) -> Page:
         end = min(query.after + 1 + query.scan, len(self._entries))
         found: list[Entry] = []

@@ -63,6 +63,12 @@ class SqliteView:
         )
         return [_entry(*row) for row in rows]
 
+    def leaves(self, start: int, stop: int) -> list[bytes]:
+        rows = self._execute(
+            "SELECT leaf FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx", (start, stop)
+        )
+        return [row[0] for row in rows]
+
     def select(self, query: Query) -> Page:
         end = min(query.after + 1 + query.scan, _MAX_INTEGER)
         found = [

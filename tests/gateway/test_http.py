@@ -187,7 +187,8 @@ async def test_the_checkpoint_is_the_note_itself(web):
     response = await web.get("/checkpoint")
 
     assert unverified(response.text).size == 10
-    assert response.headers["content-type"].startswith("text/plain")
+    assert response.headers["content-type"] == "text/plain; charset=utf-8"
+    assert response.headers["cache-control"] == "no-store"
 
 
 async def test_before_the_first_checkpoint_there_is_none(web):

@@ -41,6 +41,14 @@ def test_what_is_put_is_there_afterwards(store):
     assert store.read(lambda r: r.state("cursor")) == b"7"
 
 
+def test_leaves_are_read_without_the_rest_of_their_entries(store):
+    appended(store, variety(5))
+
+    assert store.read(lambda r: r.leaves(1, 4)) == [b"leaf1", b"leaf2", b"leaf3"]
+    assert store.read(lambda r: r.leaves(4, 9)) == [b"leaf4"]
+    assert store.read(lambda r: r.leaves(5, 9)) == []
+
+
 def test_an_empty_store_has_nothing(store):
     seen = store.read(
         lambda r: (r.last(), r.entries(0, 9), r.nodes(8, 0, 9), r.number(b"k", 0, 0), r.state("x"))

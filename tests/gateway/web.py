@@ -9,7 +9,10 @@ from gateway.feed import Feed
 from gateway.http import server
 from gateway.http.auth import Guard
 from gateway.http.events import EventRoutes
+from gateway.http.proofs import ProofRoutes
 from gateway.http.status import Facts, StatusRoutes
+from gateway.http.tiles import TileRoutes
+from gateway.ledger.proofs import ReceiptSigner
 from gateway.tokens import Token, Tokens, digest_of
 from tests.fakes import NOW_MS, ORIGIN, FakeDevice, FakeGateway
 
@@ -52,10 +55,20 @@ class Web:
         status = StatusRoutes(
             self.gateway.store, guard, metrics, lambda: self.facts, sections={}, faults=[]
         )
-        self.app = server.application(self.events.routes + status.routes)
+        writer, signer = self.gateway.writer, ReceiptSigner(self.gateway.signer)
+        proofs = ProofRoutes(self.gateway.store, guard, metrics, lambda: writer.note, signer)
+        tiles = TileRoutes(self.gateway.store, guard, lambda: writer.signed_size)
+        self.app = server.application(
+            [*self.events.routes, *status.routes, *proofs.routes, *tiles.routes]
+        )
 
-    async def get(self, path: str, token: str = "", method: str = "GET") -> httpx2.Response:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+    async def get(
+        self, path: str, token: str = "", method: str = "GET", **headers: str
+    ) -> httpx2.Response:
+        """`headers` are named with _ for -."""
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
         transport = httpx2.ASGITransport(app=self.app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as client:
             return await client.request(method, path, headers=headers)

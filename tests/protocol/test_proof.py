@@ -1,8 +1,12 @@
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol import leaf, merkle, note, proof
+from gateway.ledger.signer import verify_signature
+from protocol import checkpoint, leaf, merkle, note, proof
 from protocol.errors import MalformedError, ProtocolError, TamperedError, TooLargeError
 from protocol.limits import MAX_PROOF_BYTES
 from protocol.proof import Proof
@@ -10,6 +14,7 @@ from tests.protocol import oracles, strategies
 from tests.protocol.cases import proof as cases
 from tests.protocol.cases.merkle import ENTRIES
 
+DOCUMENT = Path(__file__).parents[2] / "docs" / "wire-format.md"
 LEAF = merkle.leaf_hash(ENTRIES[5])
 TEXT = cases.proof(5, 8, b"extra")
 proofs = st.builds(
@@ -26,6 +31,20 @@ def _checked(text):
         return proof.check(proof.parse_proof(text), LEAF)
     except ProtocolError:
         return None
+
+
+def test_the_example_of_the_wire_format_proves_its_entry():
+    text = re.search(r"```\n(c2sp.org/tlog-proof@v1\n.*?)```", DOCUMENT.read_text(), re.S)[1]
+
+    example = proof.parse_proof(text)
+
+    encoded, salt, body = leaf.decode_entry(example.extra)
+    signed = proof.check(example, merkle.leaf_hash(encoded))
+    seed = bytes(range(0x20, 0x40))  # of the document's inputs
+    public = oracles.ed25519(seed).public_key().public_bytes_raw()
+    key = note.make_key("example.org/garden", note.ED25519, public)
+    assert checkpoint.open_note(example.note, key, verify_signature) == signed
+    assert leaf.commits_to(encoded, salt, body)
 
 
 @given(proofs)

@@ -25,6 +25,9 @@ class EditedReader:
         found = [self._edits.get(e.index, e) for e in self._reader.entries(first, stop)]
         return [entry for entry in found if entry is not None]
 
+    def leaves(self, first, stop):
+        return [entry.leaf for entry in self.entries(first, stop)]
+
 
 def ledger(signed: int, unsigned: int) -> tuple[MemoryStore, Checkpoint]:
     gateway, device = FakeGateway(), FakeDevice()
