@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.collect.receiver import Position, position, receive
-from gateway.collect.trust import Trust
+from gateway.collect.trust import Trust, statements
 from gateway.errors import ConfigError, UnknownOriginError
 from gateway.ledger import start
 from gateway.store import Store, Transaction
@@ -32,6 +32,11 @@ class Origins:
         """The key that signs the ledger now, as far as its entries have come."""
         told = self.key(origin)
         return self.store(origin).read(lambda reader: Trust.load(reader, told).current)
+
+    def rotations(self, origin: str) -> list[str]:
+        """The statements by which the ledger's key gave its place to another."""
+        told = self.key(origin)
+        return self.store(origin).read(lambda reader: statements(reader, Trust.load(reader, told)))
 
     def key(self, origin: str) -> VerifierKey:
         """The key that we were told to trust."""

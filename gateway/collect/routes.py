@@ -56,7 +56,9 @@ class CollectRoutes:
         origin = request.query_params.get("origin")
         if not origin:
             raise BadQueryError("say which ledger: ?origin=NAME")
-        return _shown(await self._blocking(lambda: self._origins.position(origin)))
+        found = await self._blocking(lambda: self._origins.position(origin))
+        rotations = await self._blocking(lambda: self._origins.rotations(origin))
+        return _shown(found, rotations=rotations)
 
     async def list_origins(self, request: Request) -> Response:
         self._check(request, "read")
@@ -96,5 +98,5 @@ class CollectRoutes:
             return await asyncio.to_thread(work)
 
 
-def _shown(position: Position) -> Response:
-    return JSONResponse({"next_index": position.next_index, "checkpoint": position.note})
+def _shown(position: Position, **more: object) -> Response:
+    return JSONResponse({"next_index": position.next_index, "checkpoint": position.note} | more)
