@@ -14,6 +14,7 @@ from gateway.store import Reader, Store
 from gateway.store.files import Disk, create_durable, write_durable
 from gateway.store.keys import KeyStore
 from gateway.store.sqlite import SqliteStore
+from gateway.witness import files as witnesses
 from protocol.checkpoint import Checkpoint
 from protocol.errors import ProtocolError
 from protocol.rotation import Keys
@@ -137,8 +138,9 @@ class Directory(NamedTuple):
 
 
 def create(path: Path, origin: str, config_text: str) -> Signer:
-    """A new, empty gateway in `path`. ConfigError where there is something already."""
-    directory = Directory(path)
+    """A new, empty gateway in `path`, and its witness. ConfigError where there is something."""
+    directory, witness_name = Directory(path), f"{origin}/witness"
+    witnesses.check_name(witness_name)
     os.makedirs(path, mode=0o700, exist_ok=True)
     signer = Signer(origin, os.urandom(SEED_BYTES))
     seed_text = format_signer_key(origin, signer.seed)
@@ -149,6 +151,7 @@ def create(path: Path, origin: str, config_text: str) -> Signer:
         raise ConfigError(
             f"{error.filename} is there already", "choose another directory, or use this one"
         ) from error
+    witnesses.create(path, witness_name)
     KeyStore(directory.keys, create=True).close()
     store = SqliteStore(directory.ledger, create=True)
     store.transact(lambda transaction: transaction.put_state(start.ORIGIN, origin.encode()))

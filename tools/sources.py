@@ -97,7 +97,7 @@ def _collected(path: Path, vkey: str) -> list[Ledger]:
     trusted = tomllib.loads((path / "collector.toml").read_text()).get("trust", [])
     keys = {key.split("+", 1)[0]: key for key in [*trusted, *filter(None, [vkey])]}
     found: list[Ledger] = []
-    for file in sorted(path.glob("*.sqlite")):
+    for file in sorted(path.glob("*-*.sqlite")):
         ledger = File(file, "")
         ledger.vkey = keys.get(ledger.origin, "")
         found.append(ledger)

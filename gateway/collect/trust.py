@@ -34,6 +34,11 @@ class Trust:
         known = self._connected()
         return known.current if known else self._told
 
+    def signer(self, size: int) -> VerifierKey:
+        """The one key that may sign a checkpoint of `size`."""
+        known = self._connected()
+        return known.at(size) if known else self._told
+
     def open(self, note: str) -> Checkpoint:
         """The checkpoint of a note that the right key has signed; ProtocolError otherwise."""
         known = self._connected()

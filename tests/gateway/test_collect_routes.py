@@ -3,6 +3,7 @@
 import httpx2
 import pytest
 
+from gateway.collect.cosigning import Cosigning
 from gateway.collect.origins import Origins, file_name
 from gateway.collect.routes import CollectRoutes
 from gateway.config import HttpConfig
@@ -25,7 +26,8 @@ class Collector:
     def __init__(self, directory, trusted):
         self.origins = Origins(directory, trusted)
         guard = Guard(HttpConfig(), TOKENS)
-        routes = CollectRoutes(self.origins, guard.check, Metrics(), MAX_BYTES)
+        cosigning = Cosigning(self.origins, None)
+        routes = CollectRoutes(self.origins, cosigning, guard.check, Metrics(), MAX_BYTES)
         self.app = server.application(routes.routes)
 
     async def ask(self, method, path, *, token="ingest-secret", **request):  # noqa: S107  # made for this test
@@ -81,6 +83,7 @@ async def test_a_collector_goes_on_after_a_restart(collector, gateway, tmp_path)
     assert position.json() == {
         "next_index": 20,
         "checkpoint": gateway.writer.note,
+        "cosigned": "",
         "rotations": [],
     }
     assert rest.json()["next_index"] == 30
@@ -148,10 +151,14 @@ async def test_the_origins_say_where_each_stands(collector, gateway):
     await collector.push(batch(gateway, 0, 5))
     after = (await collector.ask("GET", "/origins")).json()
 
-    key = gateway.signer.verifier_text
-    assert before == {
-        "origins": [{"origin": ORIGIN, "entries": 0, "checkpoint": None, "verifier_key": key}]
+    first = {
+        "origin": ORIGIN,
+        "entries": 0,
+        "checkpoint": None,
+        "verifier_key": gateway.signer.verifier_text,
+        "evidence": {"proven": 0, "unexplained": 0},
     }
+    assert before == {"origins": [first]}
     assert after["origins"][0]["entries"] == 5
 
 
