@@ -130,11 +130,7 @@ class HeldError(FatalError):
 
 
 class RolledBackError(FatalError):
-    """The ledger is behind, or differs from, a checkpoint that our key signed: `note`."""
-
-    def __init__(self, message: str, fix: str, note: str = "") -> None:
-        super().__init__(message, fix)
-        self.note = note
+    """The ledger is behind, or differs from, a checkpoint that our key signed."""
 
 
 class Answer(NamedTuple):

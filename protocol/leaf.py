@@ -15,6 +15,7 @@ from protocol.merkle import HASH_BYTES
 VERSION = 1
 SALT_BYTES = 16
 CHAIN_START = bytes(HASH_BYTES)
+LONG_TIME_MS = 1 << 32  # from here on every time takes the same nine bytes (RFC 8949 §4.2.1)
 _FIELDS = 6
 _HASH_HEAD = b"\x58\x20"  # a 32-byte string: every leaf ends with one
 
@@ -39,14 +40,30 @@ def chain(previous: bytes, leaf_hash: bytes) -> bytes:
 
 
 def commits_to(leaf: bytes, salt: bytes, body: bytes) -> bool:
-    """Whether the encoded `leaf` ends with the hash of this salt and body."""
-    return leaf[-HASH_BYTES - 2 :] == _HASH_HEAD + hash_body(salt, body)
+    """Whether the encoded `leaf` ends with the hash of this salt and body.
+
+    A salt of another length is none: it could hold the body's first bytes, or lend it some.
+    """
+    return len(salt) == SALT_BYTES and leaf[-HASH_BYTES - 2 :] == _HASH_HEAD + hash_body(salt, body)
 
 
 def encode(leaf: Leaf) -> bytes:
     return cbor.encode(
         [VERSION, leaf.kind, leaf.received_ms, leaf.clock, leaf.source, leaf.body_hash]
     )
+
+
+def form(kind: str, source: str) -> tuple[bytes, bytes, bytes]:
+    """What the leaves of one kind and source share: (head, tail with clock 0, tail with clock 1).
+
+    From LONG_TIME_MS on, a leaf is `head ‖ received_ms as 8 bytes ‖ tail ‖ body_hash`.
+    """
+    head_bytes = len(cbor.encode([VERSION, kind])) + 1  # and the head of the time
+    leaves = [
+        encode(Leaf(kind, LONG_TIME_MS, clock, source, bytes(HASH_BYTES))) for clock in (0, 1)
+    ]
+    off, on = [leaf[head_bytes + 8 : -HASH_BYTES] for leaf in leaves]
+    return leaves[0][:head_bytes], off, on
 
 
 def decode(data: bytes) -> Leaf:

@@ -29,6 +29,7 @@ FORMATS = (
     "prune",
     "receipt",
     "rotation",
+    "rulings",
     "senml",
     "tile",
     "witnessing",

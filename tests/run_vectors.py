@@ -8,14 +8,13 @@ import json
 import sys
 
 from protocol import batch, cbor, coap, cose, envelope, leaf, mac, merkle, resolve
-from protocol import prune as prunes
 from protocol import receipt as receipts
 from protocol import senml as packs
 from protocol.audit import Audit
 from protocol.checkpoint import Checkpoint
 from protocol.errors import OutOfStateError, ProtocolError, TamperedError
 from protocol.exchange import Exchange
-from tests import note_vectors, proof_vectors
+from tests import note_vectors, proof_vectors, ruling_vectors
 from tests.note_vectors import refusal
 
 unhex = bytes.fromhex
@@ -174,9 +173,20 @@ def check_leaf(vector):
     shown = leaf.Leaf(*fields, leaf.hash_body(salt, body))
     if leaf.decode(data) != shown or leaf.encode(shown) != data:
         return False
+    if not _is_in_form(shown, data):
+        return False
     hashed = merkle.leaf_hash(data)
     chained = hashed.hex() == vector["leaf_hash"] and leaf.chain(before, hashed).hex()
     return chained == vector["chain"] and leaf.commits_to(data, salt, body)
+
+
+def _is_in_form(shown, data):
+    """Times from LONG_TIME_MS on: the leaf is what its form says."""
+    head, *tails = leaf.form(shown.kind, shown.source)
+    if shown.received_ms < leaf.LONG_TIME_MS:
+        return not data.startswith(head)
+    time = shown.received_ms.to_bytes(8, "big")
+    return data == head + time + tails[shown.clock] + shown.body_hash
 
 
 def check_audit(vector):
@@ -206,17 +216,6 @@ def check_batch(vector):
     return batch.decode(data) == shown and batch.encode(shown) == data and shown.stop == stop
 
 
-def check_prune(vector):
-    data = unhex(vector["hex"])
-    if "error" in vector:
-        return refusal(prunes.decode, data) == vector["error"]
-    prune = prunes.Prune(*vector["fields"])
-    covered = [prune.covers(*entry) for entry in vector["covered"]]
-    spared = [prune.covers(*entry) for entry in vector["spared"]]
-    coded = prunes.decode(data) == prune and prunes.encode(prune) == data
-    return coded and all(covered) and not any(spared)
-
-
 CHECKS = {
     "audit": check_audit,
     "batch": check_batch,
@@ -233,9 +232,10 @@ CHECKS = {
     "merkle": check_merkle,
     "policy": note_vectors.check_policy,
     "proof": proof_vectors.check_proof,
-    "prune": check_prune,
+    "prune": ruling_vectors.check_prune,
     "receipt": check_receipt,
     "rotation": note_vectors.check_rotation,
+    "rulings": ruling_vectors.check_rulings,
     "senml": check_senml,
     "tile": proof_vectors.check_tile,
     "witnessing": note_vectors.check_witnessing,

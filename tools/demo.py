@@ -20,7 +20,8 @@ from tools.init import init_collector, init_gateway
 from tools.processes import Device, Event, Service, free_port
 from tools.run import remember_trust
 from tools.simulate import Tally, folder_of, interpreter_note
-from tools.verify import Verdict, verdicts_of
+from tools.verdict import Verdict
+from tools.verify import verdicts_of
 
 _ORIGIN = "demo.invalid/garden"
 _DEVICES = ("greenhouse-1", "greenhouse-2", "cellar-1")

@@ -60,7 +60,7 @@ def init(
     Example: tallystick init garden --name example.org/garden
     """
     if collector_:
-        init_collector(path, name)
+        init_collector(path)
         return
     if bool(forward) != bool(token_file):
         raise ConfigError("--forward and --token-file go together", "give both, or neither")
@@ -85,11 +85,10 @@ def init_gateway(path: Path, origin: str, forward: str, token_file: Path | None)
     return signer.verifier_text
 
 
-def init_collector(path: Path, name: str = "") -> str:
+def init_collector(path: Path) -> str:
     """A new collector; returns its token, and prints it."""
-    witness = collector.create(path, _COLLECTOR, f"{name or path.resolve().name}/witness")
+    collector.create(path, _COLLECTOR)
     print(f"made {path}, a collector")
-    print(f"witness key (for gateways that forward here):\n  {witness.verifier_text}")
     secret = _first_token(path / collector.TOKENS_FILE, "ingest")
     print(f"next:\n  tallystick collect {path} --trust VERIFIER_KEY")
     return secret

@@ -1,13 +1,13 @@
 """`tallystick verify`: check a ledger as a stranger would, with `protocol` only.
 
 Shares no code with the gateway: what it needs is in docs/wire-format.md. Recomputes every
-entry in constant memory and holds the result to the signed checkpoint.
+entry in constant memory and holds the result to the signed checkpoints.
 """
 
 import json
 import sys
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -18,30 +18,16 @@ from rich.console import Console
 from rich.progress import Progress
 
 from protocol import checkpoint as notes
-from protocol import leaf as leaves
-from protocol.audit import Audit
-from protocol.checkpoint import Checkpoint
 from protocol.errors import ProtocolError, TamperedError
 from protocol.note import VerifierKey, parse_key
-from tools.sources import Ledger, Node, Row, Subtrees, UnusableError, ledgers
+from protocol.rulings import Rulings
+from tools.audit import Recount
+from tools.sources import Ledger, UnusableError
+from tools.targets import ledgers
+from tools.verdict import Verdict, named, not_checked, outcome, scope
 
 OK, WRONG, WRONG_USE = 0, 1, 2
-
-
-@dataclass
-class Verdict:
-    """`first_bad` is the index of the first wrong entry. `signed` entries are under a signature."""
-
-    source: str
-    origin: str = ""
-    valid: bool = False
-    entries: int = 0
-    signed: int = 0
-    root: str = ""
-    signed_by: str | None = None
-    first_bad: int | None = None
-    reason: str | None = None
-    unchecked: list[str] = field(default_factory=list)
+Say = Callable[[str], None]
 
 
 def verify(
@@ -55,160 +41,165 @@ def verify(
         Path | None, typer.Option("--token-file", help="file with a token, for a URL")
     ] = None,
     held: Annotated[
-        Path | None, typer.Option("--checkpoint", help="an older checkpoint to hold it to")
+        list[Path] | None,
+        typer.Option(
+            "--checkpoint", help="an older checkpoint to hold it to; as often as you like"
+        ),
     ] = None,
     json_: Annotated[bool, typer.Option("--json", help="for scripts")] = False,
 ) -> None:
-    """Recompute every hash, and say what was and was not checked. Exit 1 where it does not hold.
+    """Say what is and what is not checked, then recompute everything. Exit 1 if it does not hold.
 
     Example: tallystick verify http://127.0.0.1:8080 --vkey example.org/garden+1a2b3c4d+AX…
     """
     try:
         secret = token.read_text().strip() if token else ""
-        older = held.read_text(errors="replace") if held else ""
+        older = [path.read_text(errors="replace") for path in held or ()]
         _check_arguments(vkey, older)
-        verdicts = verdicts_of(target, vkey, secret, older)
+        say = _ignore if json_ else print
+        verdicts = verdicts_of(target, vkey, secret, older, say=say)
     except (UnusableError, OSError) as error:
         print(f"tallystick: {error}", file=sys.stderr)
         raise typer.Exit(WRONG_USE) from error
     if json_:
         print(json.dumps([asdict(verdict) for verdict in verdicts]))
-    else:
-        for verdict in verdicts:
-            print(describe(verdict))
     raise typer.Exit(OK if all(verdict.valid for verdict in verdicts) else WRONG)
 
 
-def _check_arguments(vkey: str, older: str) -> None:
+def _ignore(line: str) -> None:
+    pass
+
+
+def _check_arguments(vkey: str, older: Sequence[str]) -> None:
     """UnusableError where what was given is none: that says nothing of the ledger."""
     try:
         if vkey:
             parse_key(vkey)
-        if older:
-            notes.unverified(older)
+        for note in older:
+            notes.unverified(note)
     except ProtocolError as error:
         raise UnusableError(f"what you gave to verify with: {error}") from error
 
 
-def verdicts_of(target: str, vkey: str = "", token: str = "", older: str = "") -> list[Verdict]:
+def verdicts_of(
+    target: str, vkey: str = "", token: str = "", older: Sequence[str] = (), *, say: Say = _ignore
+) -> list[Verdict]:
     """A verdict on each ledger that `target` names. UnusableError where it cannot be read."""
     verdicts = []
     for ledger in ledgers(target, vkey, token):
         try:
-            verdicts.append(check(ledger, older))
+            verdicts.append(check(ledger, older, say))
         finally:
             ledger.close()
-    if not vkey:
-        for verdict in verdicts:
-            if verdict.signed_by:
-                verdict.unchecked.append("whose key it is: it lay beside the ledger; give --vkey")
     return verdicts
 
 
-def check(ledger: Ledger, older: str = "") -> Verdict:
-    """The verdict on one ledger; `older` is a note somebody kept."""
-    verdict = Verdict(ledger.name)
-    audit = Audit()
+def check(ledger: Ledger, older: Sequence[str] = (), say: Say = _ignore) -> Verdict:
+    """The verdict on one ledger; `older` are notes that somebody kept."""
+    verdict = Verdict(ledger.name, ledger.origin, key_from=ledger.key_from)
+    rulings = Rulings(ledger.rulings, verify_signature, is_copy=ledger.is_copy)
+    recount = Recount(rulings)
     try:
-        for note in filter(None, (older, ledger.note)):
-            _hold_to(audit, verdict, ledger, note)
-        subtrees = Subtrees()
-        for row in _shown(ledger):
-            _check_place(audit, row)
-            subtrees.add(audit.add(row.leaf, row.salt, row.body, row.chain))
-        _check_end(audit, verdict, ledger, subtrees)
+        rulings.read_ahead(ledger.size)
+        _hold_to_notes(ledger, older, rulings, recount, verdict)
+        for line in scope(ledger, verdict, rulings):
+            say(line)
+        for _ in _watched(ledger, _recounted(ledger, rulings, recount)):
+            pass
+        _check_end(ledger, rulings, recount, verdict)
         verdict.valid = True
     except TamperedError as error:
         verdict.first_bad, verdict.reason = error.index, error.what
     except ProtocolError as error:
-        verdict.first_bad, verdict.reason = audit.size, str(error)
-    verdict.entries, verdict.root = audit.size, audit.root().hex()
+        verdict.first_bad, verdict.reason = recount.size, str(error)
+    verdict.entries, verdict.root = recount.size, recount.root().hex()
+    verdict.missing_bodies = recount.missing
+    for line in outcome(verdict):
+        say(line)
     return verdict
 
 
-def describe(verdict: Verdict) -> str:
-    """For people: first what was checked, then what was not, then the verdict."""
-    signature = (
-        f"{verdict.signed} of them under a checkpoint signed by {verdict.signed_by}"
-        if verdict.signed_by
-        else f"{verdict.signed} of them under a checkpoint, signature not checked"
-    )
-    lines = [
-        f"{verdict.source}  {verdict.origin}",
-        f"  checked  {verdict.entries} entries: bodies, leaves, chain and tree; {signature}",
-    ]
-    lines += [f"  not      {what}" for what in verdict.unchecked]
-    lines.append(f"  root     {verdict.root}")
-    if verdict.valid:
-        lines.append("  verdict  ok")
-    else:
-        lines.append(f"  verdict  WRONG at entry {verdict.first_bad}: {verdict.reason}")
-    return "\n".join(lines)
-
-
-def _hold_to(audit: Audit, verdict: Verdict, ledger: Ledger, note: str) -> None:
-    signed: Checkpoint
-    if ledger.vkey:
-        key = parse_key(ledger.vkey)
-        signed = notes.open_note(note, key, _verify_ed25519)
-        verdict.signed_by = f"{key.name}+{key.key_id.hex()}"
-    else:
-        signed = notes.unverified(note)
-        verdict.unchecked.append("the signature: give --vkey")
-    verdict.origin, verdict.signed = signed.origin, max(verdict.signed, signed.size)
-    audit.expect(signed)
-
-
-def _check_place(audit: Audit, row: Row) -> None:
-    if row.index != audit.size:
-        raise TamperedError(audit.size, "the entry is missing")
-    fields = leaves.decode(row.leaf)
-    if row.columns and row.columns != (fields.kind, fields.source, fields.received_ms):
-        raise TamperedError(row.index, "kind, source or time beside the leaf was changed")
-
-
-def _check_end(audit: Audit, verdict: Verdict, ledger: Ledger, subtrees: Subtrees) -> None:
-    if audit.size < verdict.signed:
-        raise TamperedError(
-            audit.size, f"the end is missing: a checkpoint of {verdict.signed} is signed"
+def _hold_to_notes(
+    ledger: Ledger, older: Sequence[str], rulings: Rulings, recount: Recount, verdict: Verdict
+) -> None:
+    """Opens every note with the key of its time, and notes what all of this is about."""
+    trusted = parse_key(ledger.vkey) if ledger.vkey else None
+    for note in (*older, *ledger.notes):
+        signed, key = (
+            rulings.open_note(note, trusted) if trusted else (notes.unverified(note), None)
         )
-    if audit.size and not verdict.origin:
+        if signed.origin != (verdict.origin or signed.origin):
+            raise TamperedError(
+                0, f"a checkpoint of {signed.origin!r} for a ledger of {verdict.origin!r}"
+            )
+        verdict.origin = signed.origin
+        recount.expect(signed)
+        if signed.size >= verdict.signed:
+            verdict.signed, verdict.signed_by = signed.size, named(key) if key else None
+    verdict.held_to = [notes.unverified(note).size for note in older]
+    verdict.prunes = rulings.prune_count
+    if trusted:
+        epochs = rulings.keys(trusted).epochs
+        ends = [after for after, _ in epochs[1:]]
+        verdict.keys = [
+            (named(key), end) for (_, key), end in zip(epochs, [*ends, None], strict=True)
+        ]
+    verdict.unchecked = list(not_checked(ledger, verdict))
+
+
+def _recounted(ledger: Ledger, rulings: Rulings, recount: Recount) -> Iterator[int]:
+    """Recomputes page by page; yields how many entries are done."""
+    while recount.size < ledger.size:
+        rows = ledger.rows(recount.size, ledger.size)
+        if not rows:
+            raise TamperedError(recount.size, "the entry is missing")
+        try:
+            recount.add(rows)
+        except TamperedError:
+            # a gateway that deletes bodies while we look says so in an entry behind our last
+            if not _is_told_more(ledger, rulings, recount):
+                raise
+        for level, n, value in recount.take_nodes():
+            ledger.check_node(level, n, value)
+        yield recount.size
+
+
+def _is_told_more(ledger: Ledger, rulings: Rulings, recount: Recount) -> bool:
+    """Whether the ledger has grown by something that may explain what we saw."""
+    known = rulings.prune_count
+    ledger.look_again()
+    rulings.read_ahead(ledger.size)
+    recount.rule_anew()
+    return rulings.prune_count > known
+
+
+def _check_end(ledger: Ledger, rulings: Rulings, recount: Recount, verdict: Verdict) -> None:
+    if recount.size < verdict.signed:
+        raise TamperedError(
+            recount.size, f"the end is missing: a checkpoint of {verdict.signed} is signed"
+        )
+    if recount.size and not verdict.held_to and not ledger.notes:
         raise TamperedError(0, "no checkpoint: nothing signed speaks of these entries")
-    _check_subtrees(ledger.subtree_hashes(), subtrees)
-    if audit.size > verdict.signed:
-        verdict.unchecked.append(f"{audit.size - verdict.signed} newest entries: not signed yet")
-    verdict.unchecked.append(
-        "that everyone was shown this history: compare the root with another holder's"
-    )
-    verdict.unchecked.append("who measured: profile mac proves the device to its gateway only")
+    ledger.check_strays()
+    if rulings.untold:
+        verdict.unchecked.append(
+            f"{rulings.untold} bodies: they are missing, and no entry of this copy says why yet"
+        )
 
 
-def _check_subtrees(stored: dict[Node, bytes] | None, subtrees: Subtrees) -> None:
-    """Those that are stored are right, and none is missing; None where they are not shown."""
-    if stored is None or stored == subtrees.hashes:
-        return
-    nodes = {**stored, **subtrees.hashes}
-    level, n = min(
-        (node for node in nodes if stored.get(node) != subtrees.hashes.get(node)),
-        key=lambda node: (node[1] << node[0], node[0]),
-    )
-    raise TamperedError(n << level, f"the stored hash of subtree ({level}, {n}) is wrong")
-
-
-def _shown(ledger: Ledger) -> Iterable[Row]:
-    """The rows, with a progress bar where somebody is watching."""
+def _watched(ledger: Ledger, work: Iterator[int]) -> Iterator[int]:
+    """With a progress bar, where somebody is watching."""
     if not sys.stderr.isatty():
-        yield from ledger.rows()
+        yield from work
         return
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(f"verifying {ledger.name}", total=ledger.size())
-        for row in ledger.rows():
-            if row.index % 1000 == 0:
-                progress.update(task, completed=row.index)
-            yield row
+        task = progress.add_task(f"verifying {ledger.name}", total=ledger.size)
+        for done in work:
+            progress.update(task, completed=done)
+            yield done
 
 
-def _verify_ed25519(key: VerifierKey, signature: bytes, message: bytes) -> bool:
+def verify_signature(key: VerifierKey, signature: bytes, message: bytes) -> bool:
     try:
         Ed25519PublicKey.from_public_bytes(key.public).verify(signature, message)
     except InvalidSignature:

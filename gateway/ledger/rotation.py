@@ -11,13 +11,13 @@ from gateway.ledger import hashes, tree
 from gateway.ledger.log import Draft, Log
 from gateway.ledger.signer import Signer, verify_signature
 from gateway.store import Reader
-from protocol import checkpoint as checkpoints
 from protocol import note as notes
 from protocol import rotation as rotations
 from protocol.checkpoint import Checkpoint
 from protocol.errors import MalformedError, ProtocolError
 from protocol.note import Signature
 from protocol.rotation import ROTATED, Keys, Rotation
+from protocol.rulings import open_in_its_time
 
 KEYS = "keys"  # state key: `Keys.lines()`; absent where the key never changed
 TERMINAL = "terminal/"  # state key, with a rotation's size: the old key's last checkpoint
@@ -74,8 +74,7 @@ def held_keys(reader: Reader, signer: Signer) -> Keys:
 
 def open_note(note: str, keys: Keys) -> Checkpoint:
     """The checkpoint of a note that the key of its size has signed; ProtocolError otherwise."""
-    size = checkpoints.unverified(note).size
-    return checkpoints.open_note(note, keys.at(size), verify_signature)
+    return open_in_its_time(note, keys, verify_signature)
 
 
 def next_rotation(keys: Keys, index: int) -> int | None:

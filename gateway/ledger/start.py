@@ -14,6 +14,8 @@ from protocol.leaf import CHAIN_START
 
 ORIGIN = "origin"  # state key: whose ledger this is
 CHECKPOINT = "checkpoint"  # state key: the last note signed before the last commit
+ROLE = "role"  # state key, of a collector's copy only
+COLLECTOR = b"collector"
 _STEP = 1000
 
 

@@ -73,5 +73,13 @@ STRUCTURAL = {
         20,
         "chain breaks",
     ),
+    "a body's first byte moved into the salt": (
+        [
+            "UPDATE bodies SET salt = CAST(salt || substr(body, 1, 1) AS BLOB),"
+            " body = CAST(substr(body, 2) AS BLOB) WHERE idx = 8"
+        ],
+        8,
+        "the body is not the one in the leaf",
+    ),
     "cut tail": (["DELETE FROM entries WHERE idx >= 590"], 590, "missing"),
 }

@@ -90,7 +90,7 @@ def last_holder(scene: Scene) -> str | None:
 
 
 def _verified(scene: Scene, kept: str) -> str | None:
-    (verdict,) = verdicts_of(str(scene.site.gateway_dir), scene.vkey, older=kept)
+    (verdict,) = verdicts_of(str(scene.site.gateway_dir), scene.vkey, older=[kept] if kept else [])
     return SILENT if verdict.valid else f"WRONG at entry {verdict.first_bad}: {verdict.reason}"
 
 
@@ -257,8 +257,7 @@ def test_it_is_caught_by_who_the_table_says_and_by_nobody_else(scene: Scene, nam
     attack = ATTACKS[name]
     attack.commit(scene)
 
-    # who finds nothing comes first: what the collector has shown, a later start remembers
-    said = {who: who(scene) for who in (*attack.not_by, *attack.caught_by)}
+    said = {who: who(scene) for who in (*attack.caught_by, *attack.not_by)}
 
     print(f"\n{name}")
     for who, words in said.items():

@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from protocol import cbor, prune
 from protocol.errors import ProtocolError
-from protocol.prune import KEPT_KINDS, REDACTION, RETENTION, Prune
+from protocol.prune import KEPT_KINDS, REDACTION, RETENTION, Prune, Prunes
 from tests.protocol import oracles, strategies
 
 names = st.none() | st.text(max_size=10)
@@ -60,3 +60,33 @@ def test_it_covers_what_is_in_its_range_and_of_its_kind_and_source(made, index, 
         and (made.source is None or made.source == source)
         and kind not in KEPT_KINDS
     )
+
+
+@given(
+    st.lists(prunes(), max_size=8),
+    st.integers(0, 31),
+    kinds,
+    st.sampled_from(["", "shed"]),
+    st.sampled_from([(RETENTION, REDACTION), (REDACTION,)]),
+)
+def test_many_prunes_cover_what_one_of_them_covers(made, index, kind, source, whys):
+    held = Prunes()
+    for one in made:
+        held.add(one)
+
+    covered, until = held.covers(index, kind, source, whys)
+
+    def one_covers(at):
+        return any(p.covers(at, kind, source) and p.why in whys for p in made)
+
+    assert until > index
+    assert {one_covers(at) for at in range(index, min(until, 40))} == {covered}
+
+
+def test_ranges_that_touch_take_the_memory_of_one():
+    held = Prunes()
+
+    for start in range(0, 10_000, 10):
+        held.add(Prune(start, start + 10, "pack", None, RETENTION, 10, 1000))
+
+    assert held.covers(0, "pack", "shed", (RETENTION,)) == (True, 10_000)

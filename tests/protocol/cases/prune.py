@@ -10,7 +10,7 @@ KEPT = ("enrolled", "revoked", "rotated", "recovered", "fault", "pruned")
 
 
 def cases() -> list[dict[str, Any]]:
-    return [*_good(), *_bad()]
+    return [*_good(), *_bad(), *_together()]
 
 
 def _good() -> list[dict[str, Any]]:
@@ -75,3 +75,53 @@ def _bad() -> list[dict[str, Any]]:
         for name, fields in wrong.items()
     ]
     return [*cases, {"name": "cut", "hex": oracles.cbor(GOOD)[:-1].hex(), "error": "malformed"}]
+
+
+# --- several together -----------------------------------------------------------------------
+
+SEVERAL: dict[str, list[list[Any]]] = {
+    "none": [],
+    "one": [[2, 5, "pack", "shed", "retention", 1, 1]],
+    "of nothing": [[2, 2, None, None, "retention", 0, 0]],
+    "in any order, apart, touching and inside": [
+        [8, 9, None, None, "retention", 1, 1],
+        [0, 2, None, None, "retention", 1, 1],
+        [4, 6, None, None, "retention", 1, 1],
+        [2, 3, None, None, "retention", 1, 1],
+        [4, 5, None, None, "retention", 1, 1],
+    ],
+    "that close two gaps": [
+        [0, 1, None, None, "retention", 1, 1],
+        [3, 4, None, None, "retention", 1, 1],
+        [6, 7, None, None, "retention", 1, 1],
+        [1, 6, None, None, "retention", 1, 1],
+    ],
+    "of kinds and sources": [
+        [0, 3, "pack", None, "retention", 1, 1],
+        [2, 6, None, "shed", "retention", 1, 1],
+        [5, 8, "pack", "shed", "redaction", 1, 1],
+        [7, 9, None, None, "redaction", 1, 1],
+    ],
+}
+ASKED = [(kind, source) for kind in ("pack", "alert", "rotated") for source in ("shed", "cellar")]
+
+
+def _together() -> list[dict[str, Any]]:
+    return [{"name": f"together, {name}", "prunes": prunes, "asked": _asked(prunes)}
+            for name, prunes in SEVERAL.items()]  # fmt: skip
+
+
+def _asked(prunes: list[list[Any]]) -> list[list[Any]]:
+    """[kind, source, whys, is it covered at 0, 1, ... 11] as one looks at each prune."""
+    return [
+        [kind, source, whys, [
+            any(
+                start <= index < stop and why in whys and kind not in KEPT
+                and held_kind in (None, kind) and held_source in (None, source)
+                for start, stop, held_kind, held_source, why, *_ in prunes
+            )
+            for index in range(12)
+        ]]
+        for kind, source in ASKED
+        for whys in (["retention", "redaction"], ["redaction"])
+    ]  # fmt: skip

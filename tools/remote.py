@@ -1,0 +1,125 @@
+"""A running gateway as `verify` reads it: what it serves, page by page over HTTP."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2 as httpx
+
+from protocol.errors import ProtocolError, TamperedError
+from protocol.limits import MAX_TIME_MS
+from protocol.note import unb64
+from protocol.rulings import RULING, Ruling
+from tools.sources import GIVEN, NO_KEY, Row, UnusableError
+
+_PAGE = 1000
+_TIMEOUT_S = 30
+
+
+class Remote:
+    """What was committed when we began; entries that come meanwhile are not waited for.
+
+    Stored subtree hashes are not served, so nothing is said of them.
+    """
+
+    way = "what the gateway serves over HTTP"
+    shows_nodes = False
+
+    def __init__(self, url: str, vkey: str, token: str) -> None:
+        self.name = url
+        self.origin = ""
+        self.vkey = vkey
+        self.key_from = GIVEN if vkey else NO_KEY
+        self.is_copy = False
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._client = httpx.Client(base_url=url, headers=headers, timeout=_TIMEOUT_S)
+        response = self._get("/checkpoint")
+        self.notes = [response.text] if response.status_code == 200 else []
+        self.look_again()
+
+    def rows(self, start: int, stop: int) -> list[Row]:
+        found: list[Row] = []
+        for event in next(self._pages(start - 1), []):
+            if event["index"] >= stop:
+                break
+            if "fault" in event and not found:
+                raise TamperedError(event["index"], "the gateway itself refuses to serve it")
+            if "fault" in event:
+                break
+            found.append(_row(event))
+        return found
+
+    def rulings(self, start: int, stop: int) -> Iterator[Ruling]:
+        for kind in RULING:
+            for page in self._pages(start - 1, kind=kind):
+                for event in page:
+                    if event["index"] < stop and "fault" not in event:
+                        index, _, _, _, leaf, _, salt, body = _row(event)
+                        yield Ruling(index, kind, leaf, salt, body)
+
+    def look_again(self) -> None:
+        self.size = int(self._get("/stats").json().get("size", 0))
+
+    def check_node(self, level: int, n: int, value: bytes) -> None:
+        pass
+
+    def check_strays(self) -> None:
+        pass
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _pages(self, after: int, **filters: str) -> Iterator[list[dict[str, Any]]]:
+        """Pages of events that are not empty, to the end."""
+        while True:
+            response = self._get("/events", after=after, limit=_PAGE, **filters)
+            answer = _decoded(response)
+            if response.status_code != 200:
+                raise UnusableError(f"{self.name}: {answer.get('detail', response.reason_phrase)}")
+            if answer["events"]:
+                yield answer["events"]
+            if answer["next_after"] <= after:
+                return
+            after = answer["next_after"]
+
+    def _get(self, path: str, **parameters: int | str) -> httpx.Response:
+        try:
+            response = self._client.get(path, params=parameters)
+        except httpx.HTTPError as error:
+            raise UnusableError(f"{self.name} does not answer: {error}") from error
+        if response.status_code in (401, 403):
+            raise UnusableError(f"{self.name} wants a token: give --token-file")
+        return response
+
+
+def _decoded(response: httpx.Response) -> dict[str, Any]:
+    try:
+        answer: dict[str, Any] = response.json()
+        whole = all(type(event["index"]) is int for event in answer.get("events", []))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UnusableError(f"the gateway's answer is none we know: {error!r}") from error
+    if not whole:
+        raise UnusableError("the gateway's answer is none we know: an index that is no number")
+    return answer
+
+
+def _row(event: dict[str, Any]) -> Row:
+    """An event as /events shows it; UnusableError where that is not what we know."""
+    try:
+        return (
+            event["index"],
+            event["kind"].encode(),
+            event["source"].encode(),
+            _time(event["received_ms"]),
+            unb64(event["leaf"]),
+            bytes.fromhex(event["chain"]),
+            unb64(event["salt"]),
+            None if event["body"] is None else unb64(event["body"]),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError, ProtocolError) as error:
+        raise UnusableError(f"the gateway's answer is none we know: {error!r}") from error
+
+
+def _time(value: object) -> int:
+    if type(value) is not int or not 0 <= value <= MAX_TIME_MS:
+        raise ValueError(f"no time: {value!r}")
+    return value

@@ -1,0 +1,101 @@
+"""Verdict: what `verify` has to say of a ledger, in data and in words.
+
+First what is and is not checked, then, when everything was read, whether it holds.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from protocol.note import VerifierKey
+from protocol.prune import Prune
+from protocol.rulings import Rulings
+from tools.sources import BESIDE, NO_KEY, Ledger
+
+
+@dataclass
+class Verdict:
+    """`first_bad` is the index of the first wrong entry. `signed` entries are under a signature.
+
+    `keys` are the ledger's, with the size up to which each signs (None: it still does).
+    """
+
+    source: str
+    origin: str = ""
+    valid: bool = False
+    entries: int = 0
+    signed: int = 0
+    root: str = ""
+    signed_by: str | None = None
+    first_bad: int | None = None
+    reason: str | None = None
+    unchecked: list[str] = field(default_factory=list)
+    key_from: str = NO_KEY
+    keys: list[tuple[str, int | None]] = field(default_factory=list)
+    held_to: list[int] = field(default_factory=list)
+    prunes: int = 0
+    missing_bodies: int = 0
+
+
+def named(key: VerifierKey) -> str:
+    return f"{key.name}+{key.key_id.hex()}"
+
+
+def not_checked(ledger: Ledger, verdict: Verdict) -> Iterator[str]:
+    """What no verification of this kind can say, known before it begins."""
+    if ledger.size > verdict.signed:
+        yield f"{ledger.size - verdict.signed} newest entries: not signed yet"
+    if ledger.key_from == NO_KEY:
+        yield "the signature: give --vkey"
+    if not ledger.shows_nodes:
+        yield "the stored subtree hashes: they are not served"
+    yield (
+        "that everyone was shown this history: no witness is asked;"
+        " compare the root with another holder's"
+    )
+    yield "who measured: profile mac proves the device to its gateway only"
+    if ledger.key_from == BESIDE:
+        yield "whose key it is: it lay beside the ledger; give --vkey"
+
+
+def scope(ledger: Ledger, verdict: Verdict, rulings: Rulings) -> Iterator[str]:
+    """Lines for people, before the work begins."""
+    yield f"{verdict.source}  {verdict.origin}"
+    yield f"  reads    {ledger.size} entries: {ledger.way}"
+    yield "  checks   bodies, leaves, chain, tree, key rotations and deletions"
+    yield f"  signed   {_signature(verdict)}"
+    for name, stop in verdict.keys[:-1]:
+        yield f"  rotated  at entry {stop}, away from {name}"
+    for size in verdict.held_to:
+        yield f"  held to  a checkpoint of {size} that you kept"
+    if verdict.prunes:
+        told = "; ".join(_prune(*one) for one in reversed(rulings.recent))
+        yield f"  deleted  bodies, by {verdict.prunes} prunes, the newest first: {told}"
+    for what in verdict.unchecked:
+        yield f"  not      {what}"
+
+
+def outcome(verdict: Verdict) -> Iterator[str]:
+    """Lines for people, when all is done."""
+    yield f"  root     {verdict.root}"
+    if not verdict.valid:
+        yield f"  verdict  WRONG at entry {verdict.first_bad}: {verdict.reason}"
+        return
+    gone = f", {verdict.missing_bodies} bodies deleted" if verdict.missing_bodies else ""
+    yield f"  verdict  ok: {verdict.entries} entries{gone}"
+
+
+def _signature(verdict: Verdict) -> str:
+    if verdict.signed_by is None:
+        return f"{verdict.signed} of them under a checkpoint, signature not checked"
+    return (
+        f"{verdict.signed} of them under a checkpoint signed by {verdict.signed_by};"
+        f" the key: {verdict.key_from}"
+    )
+
+
+def _prune(index: int, prune: Prune) -> str:
+    whose = " ".join(filter(None, (prune.kind, prune.source)))
+    return (
+        f"entry {index} ({prune.why}, {prune.count} in [{prune.start}, {prune.stop})"
+        f"{' of ' + whose if whose else ''})"
+    )
