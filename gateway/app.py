@@ -6,19 +6,21 @@ then the writer, which commits what it has and signs a last checkpoint.
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import structlog
 
 from gateway import config as configs
-from gateway import rotate
+from gateway import quarantine, rotate
 from gateway.config import GatewayConfig
 from gateway.directory import Directory
-from gateway.errors import FatalError
+from gateway.errors import FatalError, GatewayError, RolledBackError
 from gateway.hold import Hold
+from gateway.ledger.writer import LedgerWriter
+from gateway.store.files import remove_durable
 from gateway.wiring import Gateway
 
 _MEMBERS_POLL_S = 1.0
@@ -79,6 +81,7 @@ async def serving(
     config = override(configs.load(directory.config, GatewayConfig))
     async with AsyncExitStack() as stack:
         stack.enter_context(Hold(path, f"gateway {config.origin}"))
+        stack.enter_context(_on_file(directory))
         settled = rotate.settle(directory, config.origin)
         if settled:
             _log.warning(f"a rotation of the key that was interrupted is {settled}")
@@ -86,10 +89,14 @@ async def serving(
         gateway = Gateway(directory, config, signer, stop.failed)
         stack.callback(gateway.close)
         stack.push_async_callback(gateway.sequencer.stop)
+        stack.enter_context(_unsigned(gateway.writer))
         await gateway.members.keep_up()
         if gateway.forward:
             await gateway.forward.greet(_GREETING_S)
-        await stack.enter_async_context(_background(gateway, stop))
+        if directory.quarantine.exists():
+            remove_durable(directory.quarantine)
+            _log.warning("the ledger is right again; the quarantine is over")
+        await stack.enter_async_context(_background(gateway, directory, stop))
         await stack.enter_async_context(gateway.coap_door())
         # last, so that whoever hears from /healthz knows that the rest is up
         http_port = await stack.enter_async_context(gateway.http_door())
@@ -97,12 +104,13 @@ async def serving(
 
 
 @asynccontextmanager
-async def _background(gateway: Gateway, stop: Stop) -> AsyncIterator[None]:
+async def _background(gateway: Gateway, directory: Directory, stop: Stop) -> AsyncIterator[None]:
     """The tasks beside the doors; one that fails stops the gateway, it is never just gone."""
 
     async def guarded(work: Awaitable[None]) -> None:
         try:
-            await work
+            with _on_file(directory), _unsigned(gateway.writer):
+                await work
         except Exception as error:
             stop.failed(error)
 
@@ -115,3 +123,26 @@ async def _background(gateway: Gateway, stop: Stop) -> AsyncIterator[None]:
         finally:
             for task in tasks:
                 task.cancel()
+
+
+@contextmanager
+def _unsigned(writer: LedgerWriter) -> Iterator[None]:
+    """What is left to do once a ledger is not what was signed, is done without a signature."""
+    try:
+        yield
+    except RolledBackError:
+        writer.stop_signing()
+        raise
+
+
+@contextmanager
+def _on_file(directory: Directory) -> Iterator[None]:
+    """Whoever starts this ledger next is told why it is not signed."""
+    try:
+        yield
+    except RolledBackError as error:
+        try:
+            quarantine.keep(directory.quarantine, error, disk=directory.disk)
+        except GatewayError as failed:
+            _log.error("the quarantine is not on file", detail=str(failed))
+        raise

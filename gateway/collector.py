@@ -3,12 +3,14 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from gateway import config as configs
 from gateway import tokens
+from gateway.collect.cosigning import Cosigning
 from gateway.collect.origins import Origins
 from gateway.collect.routes import CollectRoutes
 from gateway.config import COLLECTOR_FILE, CollectorConfig
@@ -16,14 +18,18 @@ from gateway.errors import ConfigError
 from gateway.hold import Hold
 from gateway.http import server as http
 from gateway.http.auth import Guard
+from gateway.http.witness import WitnessRoutes
 from gateway.metrics import Metrics
 from gateway.store.files import create_durable
+from gateway.witness import files as witnesses
+from gateway.witness.cosigner import Cosigner
 
 TOKENS_FILE = "tokens.json"
 
 
-def create(path: Path, config_text: str) -> None:
-    """A new, empty collector in `path`. ConfigError where there is one already."""
+def create(path: Path, config_text: str, witness_name: str) -> Cosigner:
+    """A new, empty collector in `path`, and its witness. ConfigError where there is one already."""
+    witnesses.check_name(witness_name)
     os.makedirs(path, mode=0o700, exist_ok=True)
     try:
         create_durable(path / COLLECTOR_FILE, config_text.encode(), mode=0o644)
@@ -31,6 +37,7 @@ def create(path: Path, config_text: str) -> None:
         raise ConfigError(
             f"{error.filename} is there already", "choose another directory, or use this one"
         ) from error
+    return witnesses.create(path, witness_name)
 
 
 async def run(
@@ -59,8 +66,16 @@ async def serving(
         guard = Guard(config.http, tokens.load(path / TOKENS_FILE))
         origins = Origins(path, config.trust)
         stack.callback(origins.close)
-        routes = CollectRoutes(origins, guard.check, Metrics(), config.max_batch_bytes)
-        port = await stack.enter_async_context(
-            http.serving(config.http, http.application(routes.routes))
-        )
+        witness = witnesses.opened(path, origins.signers, _unix_ms)
+        metrics, cosigning = Metrics(), Cosigning(origins, witness)
+        collect = CollectRoutes(origins, cosigning, guard.check, metrics, config.max_batch_bytes)
+        routes = collect.routes
+        if witness:
+            stack.callback(witness.close)
+            routes = routes + WitnessRoutes(witness, guard.check, metrics).routes
+        port = await stack.enter_async_context(http.serving(config.http, http.application(routes)))
         yield config, port
+
+
+def _unix_ms() -> int:
+    return time.time_ns() // 1_000_000

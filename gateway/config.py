@@ -49,12 +49,19 @@ class ForwardConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     retry_max_ms: Positive = 60_000
 
 
+class WitnessConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Neighbours whose checkpoints this gateway cosigns."""
+
+    trust: list[str] = []  # their verifier keys; of one origin the later replaces the earlier
+
+
 class GatewayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     origin: str
     coap: CoapConfig = CoapConfig()
     http: HttpConfig = HttpConfig()
     ledger: LedgerConfig = LedgerConfig()
     forward: ForwardConfig | None = None
+    witness: WitnessConfig = WitnessConfig()
 
 
 class CollectorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -95,6 +102,6 @@ def _hint(message: str, kind: type[msgspec.Struct]) -> str:
 
 def _keys(kind: type[msgspec.Struct]) -> set[str]:
     keys = {field.name for field in msgspec.structs.fields(kind)}
-    for section in (CoapConfig, HttpConfig, LedgerConfig, ForwardConfig):
+    for section in (CoapConfig, HttpConfig, LedgerConfig, ForwardConfig, WitnessConfig):
         keys |= {field.name for field in msgspec.structs.fields(section)}
     return keys

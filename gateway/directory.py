@@ -4,15 +4,17 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from gateway import quarantine
 from gateway.config import GATEWAY_FILE
 from gateway.errors import ConfigError, RolledBackError
 from gateway.ledger import rotation, start
 from gateway.ledger.log import Log
 from gateway.ledger.signer import Signer, format_signer_key, parse_signer_key
-from gateway.store import Store
+from gateway.store import Reader, Store
 from gateway.store.files import Disk, create_durable, write_durable
 from gateway.store.keys import KeyStore
 from gateway.store.sqlite import SqliteStore
+from gateway.witness import files as witnesses
 from protocol.checkpoint import Checkpoint
 from protocol.errors import ProtocolError
 from protocol.rotation import Keys
@@ -56,6 +58,11 @@ class Directory(NamedTuple):
         return self.path / "checkpoint"
 
     @property
+    def quarantine(self) -> Path:
+        """Why nothing is signed, while that is so."""
+        return self.path / "quarantine"
+
+    @property
     def tokens(self) -> Path:
         return self.path / "tokens.json"
 
@@ -90,7 +97,8 @@ class Directory(NamedTuple):
     def open_checked(self, signer: Signer) -> tuple[Store, str, int]:
         """The store, its last note and the note's size, after the start-up check.
 
-        RolledBackError where the ledger is not the one that the last checkpoint speaks of.
+        RolledBackError where the ledger is not the one that the last checkpoint speaks of, or
+        is in quarantine and does not continue what it is held to.
         """
         store = SqliteStore(self.ledger)
         try:
@@ -98,7 +106,10 @@ class Directory(NamedTuple):
             store.read(lambda reader: start.check_origin(reader, signer.origin))
             keys = store.read(lambda reader: rotation.held_keys(reader, signer))
             note, signed = self._last_signed(store, keys)
-            store.read(lambda reader: start.check_signed(reader, Log.load(reader), signed))
+            store.read(lambda reader: _check_signed(reader, note, signed))
+            held = quarantine.load(self.quarantine)
+            if held:
+                store.read(lambda reader: quarantine.check(reader, keys, held))
         except BaseException:
             store.close()
             raise
@@ -127,8 +138,9 @@ class Directory(NamedTuple):
 
 
 def create(path: Path, origin: str, config_text: str) -> Signer:
-    """A new, empty gateway in `path`. ConfigError where there is something already."""
-    directory = Directory(path)
+    """A new, empty gateway in `path`, and its witness. ConfigError where there is something."""
+    directory, witness_name = Directory(path), f"{origin}/witness"
+    witnesses.check_name(witness_name)
     os.makedirs(path, mode=0o700, exist_ok=True)
     signer = Signer(origin, os.urandom(SEED_BYTES))
     seed_text = format_signer_key(origin, signer.seed)
@@ -139,12 +151,21 @@ def create(path: Path, origin: str, config_text: str) -> Signer:
         raise ConfigError(
             f"{error.filename} is there already", "choose another directory, or use this one"
         ) from error
+    witnesses.create(path, witness_name)
     KeyStore(directory.keys, create=True).close()
     store = SqliteStore(directory.ledger, create=True)
     store.transact(lambda transaction: transaction.put_state(start.ORIGIN, origin.encode()))
     directory.keep_checkpoint(signer.sign(0, Log.empty().root()))
     store.close()
     return signer
+
+
+def _check_signed(reader: Reader, note: str, signed: Checkpoint) -> None:
+    try:
+        start.check_signed(reader, Log.load(reader), signed)
+    except RolledBackError as error:
+        error.note = note
+        raise
 
 
 def _opened(note: str, keys: Keys) -> Checkpoint:

@@ -130,7 +130,11 @@ class HeldError(FatalError):
 
 
 class RolledBackError(FatalError):
-    """The ledger is behind, or differs from, a checkpoint that our key signed."""
+    """The ledger is behind, or differs from, a checkpoint that our key signed: `note`."""
+
+    def __init__(self, message: str, fix: str, note: str = "") -> None:
+        super().__init__(message, fix)
+        self.note = note
 
 
 class Answer(NamedTuple):

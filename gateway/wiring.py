@@ -1,6 +1,6 @@
 """The gateway's parts, wired: the one place that names concrete classes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from gateway.http.events import EventRoutes
 from gateway.http.proofs import ProofRoutes
 from gateway.http.status import Facts, StatusRoutes
 from gateway.http.tiles import TileRoutes
+from gateway.http.witness import WitnessRoutes
 from gateway.ledger.proofs import ReceiptSigner
 from gateway.ledger.signer import Signer
 from gateway.ledger.writer import CLOCK_FLOOR_MS, LedgerWriter
@@ -32,6 +33,9 @@ from gateway.registry import Registry
 from gateway.sequencer import Sequencer
 from gateway.store.keys import KeyStore
 from gateway.surroundings import Surroundings
+from gateway.witness import files as witnesses
+from gateway.witness.trust import Neighbours
+from gateway.witness.witness import Witness
 
 
 class Gateway:
@@ -52,6 +56,7 @@ class Gateway:
         self._guard = Guard(config.http, tokens.load(directory.tokens))
         self._surroundings = Surroundings(directory)
         self.metrics = Metrics()
+        self._witness = self._witnessing(directory, config.witness.trust)
         self._keys = KeyStore(directory.keys)
         self._store, note, signed = directory.open_checked(signer)
         self.writer = LedgerWriter(
@@ -65,6 +70,8 @@ class Gateway:
         self.forward = self._forwarding(config.forward) if config.forward else None
 
     def close(self) -> None:
+        if self._witness:
+            self._witness.close()
         self._keys.close()
         self._store.close()
 
@@ -84,6 +91,8 @@ class Gateway:
             self._store, self._guard, self.metrics, self._facts, sections={}, faults=[]
         )
         routes = [*events.routes, *status.routes, *self._proof_routes()]
+        if self._witness:
+            routes += WitnessRoutes(self._witness, self._guard.check, self.metrics).routes
         return http.serving(self._config.http, http.application(routes))
 
     def _proof_routes(self) -> list[Route]:
@@ -96,6 +105,16 @@ class Gateway:
         )
         tiles = TileRoutes(self._store, self._guard, lambda: self.writer.signed_size)
         return [*proofs.routes, *tiles.routes]
+
+    def _witnessing(self, directory: Directory, trust: Sequence[str]) -> Witness | None:
+        neighbours = Neighbours(trust)
+        witness = witnesses.opened(directory.path, neighbours.signers, self._surroundings.unix_ms)
+        if trust and witness is None:
+            raise ConfigError(
+                f"{directory.path} has no witness.key to cosign with",
+                "run `tallystick new-witness DIR`, or delete [witness] trust",
+            )
+        return witness
 
     def _forwarding(self, config: ForwardConfig) -> ForwardWorker:
         held = self._store.read(lambda reader: reader.state(CURSOR)) or b"0"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Sign = Callable[[bytes], bytes]
 
 ROTATED = "rotated"  # the kind of entry
-_HEAD = "tallystick rotation v1"  # no origin has a space: this text is no checkpoint's
+HEAD = "tallystick rotation v1"  # no origin has a space: this text is no checkpoint's
 
 
 class Rotation(namedtuple("Rotation", ("size", "root", "old", "new"))):
@@ -118,7 +118,7 @@ class Keys:
 
 def _format(rotation: Rotation) -> str:
     lines = (
-        _HEAD,
+        HEAD,
         rotation.old.name,
         str(rotation.size),
         notes.b64(rotation.root),
@@ -130,7 +130,7 @@ def _format(rotation: Rotation) -> str:
 
 def _parse(text: str) -> Rotation:
     lines = text.split("\n")
-    if len(lines) != 7 or lines[0] != _HEAD:
+    if len(lines) != 7 or lines[0] != HEAD:
         raise MalformedError("a rotation is six lines, the first of them its version")
     root = notes.unb64(lines[3])
     if len(root) != HASH_BYTES:

@@ -60,7 +60,7 @@ def init(
     Example: tallystick init garden --name example.org/garden
     """
     if collector_:
-        init_collector(path)
+        init_collector(path, name)
         return
     if bool(forward) != bool(token_file):
         raise ConfigError("--forward and --token-file go together", "give both, or neither")
@@ -85,10 +85,11 @@ def init_gateway(path: Path, origin: str, forward: str, token_file: Path | None)
     return signer.verifier_text
 
 
-def init_collector(path: Path) -> str:
+def init_collector(path: Path, name: str = "") -> str:
     """A new collector; returns its token, and prints it."""
-    collector.create(path, _COLLECTOR)
+    witness = collector.create(path, _COLLECTOR, f"{name or path.resolve().name}/witness")
     print(f"made {path}, a collector")
+    print(f"witness key (for gateways that forward here):\n  {witness.verifier_text}")
     secret = _first_token(path / collector.TOKENS_FILE, "ingest")
     print(f"next:\n  tallystick collect {path} --trust VERIFIER_KEY")
     return secret

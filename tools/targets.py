@@ -24,7 +24,7 @@ def ledgers(target: str, vkey: str, token: str) -> list[Ledger]:
 def _collected(path: Path, vkey: str) -> list[Ledger]:
     trusted = trusted_keys(path)
     found: list[Ledger] = []
-    for file in sorted(path.glob("*.sqlite")):
+    for file in sorted(path.glob("*-*.sqlite")):
         ledger = LedgerFile(file, is_copy=True)
         mine = vkey if vkey.split("+", 1)[0] == ledger.origin else ""
         ledger.trust(mine, trusted.get(ledger.origin, ""))

@@ -1,11 +1,12 @@
 """The collector's ledgers: one SQLite file an origin, only for keys it was told to trust."""
 
 import hashlib
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.collect.receiver import Position, position, receive
-from gateway.collect.trust import Trust
+from gateway.collect.trust import Trust, statements
 from gateway.errors import ConfigError, UnknownOriginError
 from gateway.ledger import start
 from gateway.store import Store, Transaction
@@ -23,6 +24,7 @@ class Origins:
         self._directory = directory
         # the first key of a ledger that we were told stays the one that we go by
         self._keys = {key.name: key for key in map(_parse, reversed(trusted))}
+        self._opening = threading.Lock()
         self._stores: dict[str, Store] = {}
 
     def names(self) -> list[str]:
@@ -32,6 +34,11 @@ class Origins:
         """The key that signs the ledger now, as far as its entries have come."""
         told = self.key(origin)
         return self.store(origin).read(lambda reader: Trust.load(reader, told).current)
+
+    def rotations(self, origin: str) -> list[str]:
+        """The statements by which the ledger's key gave its place to another."""
+        told = self.key(origin)
+        return self.store(origin).read(lambda reader: statements(reader, Trust.load(reader, told)))
 
     def key(self, origin: str) -> VerifierKey:
         """The key that we were told to trust."""
@@ -43,6 +50,13 @@ class Origins:
             )
         return key
 
+    def signers(self, origin: str, size: int) -> list[VerifierKey]:
+        """The keys that may sign a checkpoint of `size`, none of an origin not trusted here."""
+        told = self._keys.get(origin)
+        if told is None:
+            return []
+        return [self.store(origin).read(lambda reader: Trust.load(reader, told).signer(size))]
+
     def position(self, origin: str) -> Position:
         return self.store(origin).read(position)
 
@@ -53,9 +67,10 @@ class Origins:
 
     def store(self, origin: str) -> Store:
         self.key(origin)
-        if origin not in self._stores:
-            self._stores[origin] = self._open(origin)
-        return self._stores[origin]
+        with self._opening:  # a witness asks for keys from a thread of its own
+            if origin not in self._stores:
+                self._stores[origin] = self._open(origin)
+            return self._stores[origin]
 
     def close(self) -> None:
         for store in self._stores.values():

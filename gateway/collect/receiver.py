@@ -24,7 +24,7 @@ from protocol.errors import BadSignatureError, MalformedError, ProtocolError, Ta
 from protocol.note import VerifierKey
 from protocol.rotation import ROTATED, Rotation
 
-_PENDING = "pending"  # state key
+_PENDING, _WHOLE = "pending", "whole"  # state keys
 _MAX_PENDING = 64  # notes; a collector this far behind gets one with each batch
 
 
@@ -38,6 +38,17 @@ class Position(NamedTuple):
 def position(reader: Reader) -> Position:
     last = reader.last()
     return Position(last.index + 1 if last else 0, (reader.state(CHECKPOINT) or b"").decode())
+
+
+def whole(reader: Reader) -> str:
+    """The largest note accepted whose entries are all here, "" where there is none."""
+    return (reader.state(_WHOLE) or b"").decode()
+
+
+def accepted(reader: Reader) -> list[str]:
+    """The notes that what is to come must not contradict."""
+    held = position(reader).note
+    return [*_pending(reader), *([held] if held else [])]
 
 
 def receive(transaction: Transaction, batch: Batch, told: VerifierKey) -> Position:
@@ -89,7 +100,7 @@ def _check_turns(reader: Reader, turns: list[Rotation], trust: Trust) -> None:
     for rotation in turns:
         if _root(reader, rotation.size) != rotation.root:
             raise BadSignatureError("a rotation that was signed in another ledger")
-    for note in _accepted(reader):
+    for note in accepted(reader):
         try:
             trust.open(note)
         except ProtocolError as error:
@@ -121,6 +132,10 @@ def _check_pending(transaction: Transaction, batch: Batch, signed: Checkpoint, l
             raise ForkedError(f"two different trees were signed at size {signed.size}")
         if held.size <= log.size and _root(transaction, held.size) != held.root:
             raise ForkedError(f"these entries are not those signed at size {held.size} before")
+    reached = [note for note in (*pending, batch.note) if _size(note) <= log.size]
+    largest = max([whole(transaction), *reached], key=_size)
+    if largest != whole(transaction):
+        transaction.put_state(_WHOLE, largest.encode())
     still = [note for note in pending if notes.unverified(note).size > log.size]
     if signed.size > log.size and batch.note not in still:
         # Full: the oldest bind soonest, so it is the newest that is not kept.
@@ -129,16 +144,15 @@ def _check_pending(transaction: Transaction, batch: Batch, signed: Checkpoint, l
         transaction.put_state(_PENDING, cbor.encode(still))
 
 
-def _accepted(reader: Reader) -> list[str]:
-    largest = position(reader).note
-    return [*_pending(reader), *([largest] if largest else [])]
-
-
 def _pending(reader: Reader) -> list[str]:
     """Notes over more entries than we have yet."""
     stored = reader.state(_PENDING)
     held = cbor.decode(stored) if stored else []
     return [str(note) for note in held] if isinstance(held, list) else []
+
+
+def _size(note: str) -> int:
+    return notes.unverified(note).size if note else -1
 
 
 def _remember(transaction: Transaction, batch: Batch, signed: Checkpoint, size: int) -> Position:

@@ -34,6 +34,11 @@ class Trust:
         known = self._connected()
         return known.current if known else self._told
 
+    def signer(self, size: int) -> VerifierKey:
+        """The one key that may sign a checkpoint of `size`."""
+        known = self._connected()
+        return known.at(size) if known else self._told
+
     def open(self, note: str) -> Checkpoint:
         """The checkpoint of a note that the right key has signed; ProtocolError otherwise."""
         known = self._connected()
@@ -54,9 +59,20 @@ class Trust:
         self._keys = keys
         return rotation
 
+    @property
+    def rotated_at(self) -> list[int]:
+        """The entries that are rotations."""
+        return [size for size, _ in self._keys.epochs[1:]] if self._keys else []
+
     def lines(self) -> bytes:
         """For the store, in the transaction of the entries that were followed."""
         return self._keys.lines().encode() if self._keys else b""
 
     def _connected(self) -> Keys | None:
         return self._keys if self._keys and self._keys.trusts(self._told) else None
+
+
+def statements(reader: Reader, trust: Trust) -> list[str]:
+    """The rotations that were followed, as they were signed."""
+    found = [reader.entries(index, index + 1)[0].body for index in trust.rotated_at]
+    return [body.decode() for body in found if body is not None]

@@ -5,13 +5,18 @@ from typing import Any, NamedTuple, Protocol
 import httpx2 as httpx
 
 _CBOR = "application/cbor"
+_MAX_ROTATIONS = 64  # looked at; each costs two signature checks
 
 
 class Answer(NamedTuple):
-    """`next_index`: where to go on; `note`: the last checkpoint it accepted, or ""."""
+    """`next_index`: where to go on; `note`: the last checkpoint it accepted, or "".
+
+    `rotations`: what it has seen our key say when it gave its place to another.
+    """
 
     next_index: int
     note: str
+    rotations: tuple[str, ...] = ()
 
 
 class UpstreamError(Exception):
@@ -67,7 +72,9 @@ class HttpUpstream:
             raise UpstreamError("unreachable", f"{type(error).__name__}: {error}") from error
         fields = _fields(response)
         if response.status_code == 200 and isinstance(fields.get("next_index"), int):
-            return Answer(fields["next_index"], str(fields.get("checkpoint") or ""))
+            return Answer(
+                fields["next_index"], str(fields.get("checkpoint") or ""), _rotations(fields)
+            )
         raise UpstreamError(
             str(fields.get("title") or f"http-{response.status_code}"),
             str(fields.get("detail") or response.reason_phrase),
@@ -83,6 +90,12 @@ def _fields(response: httpx.Response) -> dict[str, Any]:
     except ValueError:
         return {}
     return fields if isinstance(fields, dict) else {}
+
+
+def _rotations(fields: dict[str, Any]) -> tuple[str, ...]:
+    shown = fields.get("rotations")
+    texts = shown if isinstance(shown, list) else []
+    return tuple(text for text in texts[:_MAX_ROTATIONS] if isinstance(text, str))
 
 
 def _retry_after_ms(response: httpx.Response) -> int:

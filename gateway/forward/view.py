@@ -5,13 +5,12 @@ from collections.abc import Callable
 from gateway.errors import RolledBackError
 from gateway.forward.outbox import Send
 from gateway.forward.upstream import Answer, UpstreamError
-from gateway.ledger import hashes, rotation, tree
+from gateway.ledger import evidence, hashes, rotation, tree
 from gateway.ledger.rotation import TERMINAL
 from gateway.ledger.signer import Signer
 from gateway.store import Reader, Store
 from protocol import checkpoint as notes
 from protocol.batch import Batch
-from protocol.checkpoint import Checkpoint
 from protocol.errors import ProtocolError
 
 
@@ -43,30 +42,24 @@ class LedgerView:
         RolledBackError where a checkpoint that we signed is not a past of them; UpstreamError
         where it claims more than we have and shows nothing that we signed.
         """
-        signed, size = self._opened(answer.note), self._store.read(_size)
-        if signed is not None and not self._continues(signed, size):
-            raise RolledBackError(
-                f"the upstream has seen {signed.size} entries of {self.origin}, and our {size} are"
-                " not what they continue as: an older copy was put back, or the ledger was changed",
-                "restore the newer copy of this directory; devices will send again what it lacks",
-            )
+        for note in filter(None, (answer.note, *answer.rotations)):
+            self._hold_to(note)
+        size = self._store.read(_size)
         if answer.next_index > size:
             raise UpstreamError("implausible", f"claims {answer.next_index} entries of our {size}")
 
-    def _continues(self, signed: Checkpoint, size: int) -> bool:
-        if signed.size > size:
-            return False
-        root = self._store.read(lambda reader: tree.root(signed.size, hashes.reading(reader)))
-        return root == signed.root
-
-    def _opened(self, note: str) -> Checkpoint | None:
-        """A checkpoint only if our key of that time signed it: nobody else's word can stop us."""
-        if not note:
-            return None
+    def _hold_to(self, note: str) -> None:
         try:
-            return rotation.open_note(note, self._keys)
+            seen = self._store.read(lambda reader: evidence.objection(reader, self._keys, note))
         except ProtocolError:
-            return None
+            return  # nobody else's word can stop us
+        if seen:
+            raise RolledBackError(
+                f"the upstream has seen {seen}",
+                "restore the newer copy of this directory, devices will send again what it lacks;"
+                " or start a new ledger: `tallystick recover DIR --new-origin NAME`",
+                note,
+            )
 
 
 def _size(reader: Reader) -> int:

@@ -11,6 +11,7 @@ from gateway.errors import ConfigError
 from protocol import checkpoint as checkpoints
 from protocol import note as notes
 from protocol.checkpoint import Checkpoint
+from protocol.errors import MalformedError
 from protocol.note import COSIGNATURE, ED25519, Note, Signature, VerifierKey
 
 _PREFIX = "PRIVATE+KEY+"  # the text form of golang.org/x/mod/sumdb/note
@@ -46,24 +47,37 @@ class Signer:
 
 def format_signer_key(origin: str, seed: bytes) -> str:
     """The content of a key file."""
-    signer = Signer(origin, seed)
-    key_id = signer.verifier_key.key_id.hex()
-    return f"{_PREFIX}{origin}+{key_id}+{notes.b64(bytes((ED25519,)) + seed)}\n"
+    return format_private_key(Signer(origin, seed).verifier_key, seed)
 
 
 def parse_signer_key(text: str) -> Signer:
     """The signer of a key file; ConfigError where it is none."""
     try:
-        origin, _, encoded = text.removeprefix(_PREFIX).removesuffix("\n").split("+", 2)
-        key = notes.unb64(encoded)
-        signer = Signer(origin, key[1:])
-        if text != format_signer_key(signer.origin, key[1:]):
-            raise ValueError("not in its one spelling")
-    except Exception as error:
+        name, seed = parse_private_key(text, ED25519)
+    except MalformedError as error:
         raise ConfigError(
             "the signer key file does not hold a key", "restore it from your backup"
         ) from error
-    return signer
+    return Signer(name, seed)
+
+
+def format_private_key(key: VerifierKey, seed: bytes) -> str:
+    """What a key file holds: the public key's name, hash and algorithm with the private seed."""
+    encoded = notes.b64(bytes((key.algorithm,)) + seed)
+    return f"{_PREFIX}{key.name}+{key.key_id.hex()}+{encoded}\n"
+
+
+def parse_private_key(text: str, algorithm: int) -> tuple[str, bytes]:
+    """Name and seed of a key file of an Ed25519 algorithm; MalformedError where it is none."""
+    try:
+        name, _, encoded = text.removeprefix(_PREFIX).removesuffix("\n").split("+", 2)
+        seed = notes.unb64(encoded)[1:]
+        public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+    except ValueError as error:
+        raise MalformedError("no private key") from error
+    if text != format_private_key(notes.make_key(name, algorithm, public), seed):
+        raise MalformedError("a private key that is not in its one spelling")
+    return name, seed
 
 
 def verify_signature(key: VerifierKey, signature: bytes, message: bytes) -> bool:

@@ -60,6 +60,7 @@ class LedgerWriter:
         self.signed_size = 0
         self.note = ""
         self._stored_note = ""  # the note that the store holds, as far as we know
+        self._signs = True
         self.clock_trusted = True
         self.failing: str | None = None  # the reason of the last failed transaction
 
@@ -99,9 +100,13 @@ class LedgerWriter:
         self._log, self.size, self.failing = extension.log, extension.log.size, None
         return planned, result
 
+    def stop_signing(self) -> None:
+        """No checkpoint from now on: another history was signed by our key. Any thread."""
+        self._signs = False
+
     def due_in_ms(self, now_s: float, at_most_ms: int) -> float:
         """How long until a checkpoint is due; at most `at_most_ms`."""
-        if self._log is None or self.size == self.signed_size:
+        if self._log is None or self.size == self.signed_size or not self._signs:
             return at_most_ms
         due = self._signed_at + self._config.checkpoint_every_ms / 1000
         return min(max(due - now_s, 0) * 1000, at_most_ms)
@@ -114,7 +119,7 @@ class LedgerWriter:
             self.failing = error.reason
             return
         unsigned = log.size - self.signed_size
-        if not unsigned:
+        if not unsigned or not self._signs:
             return
         full = unsigned >= self._config.checkpoint_every_entries
         if not force and not full and self.due_in_ms(now_s, 1) > 0:

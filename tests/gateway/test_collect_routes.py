@@ -3,6 +3,7 @@
 import httpx2
 import pytest
 
+from gateway.collect.cosigning import Cosigning
 from gateway.collect.origins import Origins, file_name
 from gateway.collect.routes import CollectRoutes
 from gateway.config import HttpConfig
@@ -25,7 +26,8 @@ class Collector:
     def __init__(self, directory, trusted):
         self.origins = Origins(directory, trusted)
         guard = Guard(HttpConfig(), TOKENS)
-        routes = CollectRoutes(self.origins, guard.check, Metrics(), MAX_BYTES)
+        cosigning = Cosigning(self.origins, None)
+        routes = CollectRoutes(self.origins, cosigning, guard.check, Metrics(), MAX_BYTES)
         self.app = server.application(routes.routes)
 
     async def ask(self, method, path, *, token="ingest-secret", **request):  # noqa: S107  # made for this test
@@ -78,7 +80,12 @@ async def test_a_collector_goes_on_after_a_restart(collector, gateway, tmp_path)
     rest = await restarted.push(batch(gateway, 20, 30))
     restarted.origins.close()
 
-    assert position.json() == {"next_index": 20, "checkpoint": gateway.writer.note}
+    assert position.json() == {
+        "next_index": 20,
+        "checkpoint": gateway.writer.note,
+        "cosigned": "",
+        "rotations": [],
+    }
     assert rest.json()["next_index"] == 30
 
 
@@ -144,11 +151,33 @@ async def test_the_origins_say_where_each_stands(collector, gateway):
     await collector.push(batch(gateway, 0, 5))
     after = (await collector.ask("GET", "/origins")).json()
 
-    key = gateway.signer.verifier_text
-    assert before == {
-        "origins": [{"origin": ORIGIN, "entries": 0, "checkpoint": None, "verifier_key": key}]
+    first = {
+        "origin": ORIGIN,
+        "entries": 0,
+        "checkpoint": None,
+        "verifier_key": gateway.signer.verifier_text,
+        "evidence": {"proven": 0, "unexplained": 0},
     }
+    assert before == {"origins": [first]}
     assert after["origins"][0]["entries"] == 5
+
+
+async def test_a_position_shows_the_rotations_and_the_origins_the_key_of_now(tmp_path):
+    gateway = FakeGateway()
+    first = gateway.signer.verifier_text
+    gateway.fill(5)
+    gateway.rotate(bytes(32))
+    collector = Collector(tmp_path, [first, gateway.signer.verifier_text])
+
+    for start in (0, 5):
+        assert (await collector.push(batch(gateway, start, 6))).status_code == 200
+    position = await collector.ask("GET", "/batches", params={"origin": ORIGIN})
+    origins = await collector.ask("GET", "/origins")
+    collector.origins.close()
+
+    (statement,) = position.json()["rotations"]
+    assert statement.startswith("tallystick rotation v1\n")
+    assert origins.json()["origins"][0]["verifier_key"] == gateway.signer.verifier_text != first
 
 
 async def test_a_position_is_of_a_named_ledger(collector):

@@ -51,6 +51,18 @@ async def test_a_position_is_asked_by_origin():
     assert asked[0].url.params["origin"] == "test.invalid/a&b"
 
 
+async def test_the_rotations_that_it_has_seen_are_heard_as_text_and_not_without_end():
+    shown = {"next_index": 0, "checkpoint": "", "rotations": ["one", 2, None, "three"]}
+    collector, flooding = upstream(json=shown), upstream(json=shown | {"rotations": ["x"] * 999})
+
+    answer, flood = await collector.position("o"), await flooding.position("o")
+    await collector.close()
+    await flooding.close()
+
+    assert answer == Answer(0, "", ("one", "three"))
+    assert len(flood.rotations) == 64
+
+
 REFUSALS = {
     "a problem": ({"status": 503, "json": PROBLEM}, ("busy", 0, None)),
     "when to come again": (

@@ -227,6 +227,20 @@ async def test_a_rolled_back_ledger_stops_while_it_runs_too():
         await rolled_back.run_until_there()
 
 
+async def test_a_ledger_set_back_to_before_its_rotation_stops_at_its_own_keys_word():
+    """The checkpoint is by a key that this copy does not know; the statement is by its own."""
+    whole = FakeGateway()
+    whole.fill(12)
+    whole.rotate(bytes(32))
+    (entry,) = whole.store.read(lambda reader: reader.entries(12, 13))
+    statement = entry.body.decode()
+
+    with pytest.raises(RolledBackError, match="another at entry 12") as refusal:
+        await greeted(Site(size=12), Answer(13, whole.writer.note, (statement,)))
+
+    assert refusal.value.note == statement
+
+
 FORGED = Signer(ORIGIN, bytes(32)).sign(10**6, bytes(32))
 
 

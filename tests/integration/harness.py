@@ -95,7 +95,7 @@ class Site:
     def verdicts(self) -> list[Verdict]:
         """The outside verifier's word on the gateway's ledger and on the collector's."""
         directories = [self.gateway_dir]
-        if list(self.collector_dir.glob("*.sqlite")):
+        if list(self.collector_dir.glob("*-*.sqlite")):
             directories.append(self.collector_dir)
         return [verdicts_of(str(directory))[0] for directory in directories]
 
@@ -135,7 +135,7 @@ def packs(ledger: Path) -> dict[tuple[str, int, int], list[int]]:
 
 
 def collected_ledger(site: Site) -> Path:
-    (ledger,) = site.collector_dir.glob("*.sqlite")
+    (ledger,) = site.collector_dir.glob("*-*.sqlite")
     return ledger
 
 

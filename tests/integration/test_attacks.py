@@ -257,7 +257,8 @@ def test_it_is_caught_by_who_the_table_says_and_by_nobody_else(scene: Scene, nam
     attack = ATTACKS[name]
     attack.commit(scene)
 
-    said = {who: who(scene) for who in (*attack.caught_by, *attack.not_by)}
+    # who finds nothing comes first: what the collector has shown, a later start remembers
+    said = {who: who(scene) for who in (*attack.not_by, *attack.caught_by)}
 
     print(f"\n{name}")
     for who, words in said.items():

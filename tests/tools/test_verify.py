@@ -95,8 +95,9 @@ def test_an_older_checkpoint_of_the_same_history_holds(made, tmp_path):
 @pytest.mark.parametrize("damage", ["truncate", "garbage", "signature"])
 def test_a_damaged_checkpoint_is_wrong(made, damage):
     note = made.note
+    forged = note[:-6] + ("B" if note[-6] == "A" else "A") + note[-5:]
     made.directory.checkpoint.write_text(
-        {"truncate": note[:40], "garbage": "\ufffd", "signature": note[:-4] + "AA=\n"}[damage]
+        {"truncate": note[:40], "garbage": "\ufffd", "signature": forged}[damage]
     )
 
     assert verdict_of(made).valid is False

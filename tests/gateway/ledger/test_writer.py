@@ -55,6 +55,20 @@ def test_an_entry_says_whether_the_clock_went_on(times, trusted):
     assert fsck.check(gateway.store, ORIGIN, gateway.sign()).valid
 
 
+def test_a_writer_that_must_not_sign_goes_on_keeping():
+    gateway = FakeGateway(checkpoint_every_entries=1)
+    gateway.fill(1)
+    note = gateway.writer.note
+
+    gateway.writer.stop_signing()
+    (kept,) = gateway.commit(DEVICE.submission(1))
+    gateway.writer.sign_if_due(10**6, force=True)
+
+    assert (kept.index, gateway.writer.note) == (1, note)
+    assert gateway.surroundings.kept == [note]
+    assert gateway.writer.due_in_ms(10**6, 1000) == 1000
+
+
 def test_the_clock_is_held_to_the_ledger_after_a_restart_too():
     gateway = FakeGateway()
     kept_at(gateway, NOW_MS, 0)
