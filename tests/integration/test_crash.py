@@ -20,8 +20,18 @@ def test_nothing_acknowledged_is_lost_when_the_gateway_is_killed(site: Site) -> 
 
 @pytest.mark.integration
 @pytest.mark.slow
-def test_nothing_acknowledged_is_lost_in_a_hundred_kills(site: Site) -> None:
+def test_nothing_acknowledged_is_lost_in_many_kills(site: Site) -> None:
     campaign(site, kills=int(os.environ.get("KILLS", "110")), seed=int(os.environ.get("SEED", "2")))
+
+
+@pytest.mark.integration
+@pytest.mark.slow
+def test_nothing_acknowledged_is_lost_while_every_commit_is_signed(site: Site) -> None:
+    """A checkpoint, with its file and its syncs, is under way at most moments."""
+    config = site.gateway_dir / "tallystick.toml"
+    config.write_text(config.read_text() + "\n[ledger]\ncheckpoint_every_ms = 1\n")
+
+    campaign(site, kills=int(os.environ.get("KILLS", "50")), seed=int(os.environ.get("SEED", "3")))
 
 
 def campaign(site: Site, *, kills: int, seed: int) -> None:
