@@ -19,6 +19,7 @@ from gateway.store.sqlite import SqliteStore
 from protocol import envelope, senml
 from protocol import leaf as leaves
 from protocol.envelope import UP
+from protocol.rotation import ROTATED
 from protocol.senml import Reading
 
 Change = Callable[[list[Sealed]], list[Sealed]]
@@ -30,29 +31,29 @@ def entries_of(directory: Directory) -> list[Sealed]:
     return [Sealed(entry.leaf, entry.salt, entry.body) for entry in found]
 
 
-def rewrite(directory: Directory, change: Change, *, sign: bool) -> None:
+def rewrite(directory: Directory, change: Change, signer: Signer | None = None) -> None:
     """Puts `change` of the entries in place of the ledger: leaves, chain and tree computed anew.
 
-    `sign` puts a new checkpoint by the gateway's own key over it, in both places.
+    `signer` puts a new checkpoint by its key over it, in both places.
     """
     entries = change(entries_of(directory))
-    signer = signer_of(directory)
+    origin = load(directory.config, GatewayConfig).origin
     for file in directory.path.glob("ledger.sqlite*"):
         file.unlink()
     with closing(SqliteStore(directory.ledger, create=True)) as store:
         extension = Log.empty().extended(entries)
-        note = signer.sign(extension.log.size, extension.log.root())
+        note = signer.sign(extension.log.size, extension.log.root()) if signer else ""
 
         def put(transaction: Transaction) -> None:
             extension.put(transaction)
-            transaction.put_state(start.ORIGIN, signer.origin.encode())
+            transaction.put_state(start.ORIGIN, origin.encode())
             for index, sealed in enumerate(entries):
                 _put_number(transaction, index, sealed)
-            if sign:
+            if note:
                 transaction.put_state(start.CHECKPOINT, note.encode())
 
         store.transact(put)
-    if sign:
+    if note:
         directory.checkpoint.write_text(note)
 
 
@@ -86,6 +87,10 @@ def with_other_reading(directory: Directory, index: int) -> Change:
         ]
 
     return change
+
+
+def without_rotations(entries: list[Sealed]) -> list[Sealed]:
+    return [sealed for sealed in entries if leaves.decode(sealed.leaf).kind != ROTATED]
 
 
 def without(index: int) -> Change:

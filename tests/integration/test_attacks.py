@@ -14,8 +14,11 @@ import pytest
 from gateway.directory import Directory
 from gateway.errors import ConfigError
 from gateway.ledger import fsck
+from gateway.ledger.signer import Signer
 from gateway.store.sqlite import SqliteStore
+from protocol.checkpoint import unverified
 from tests.integration import forging
+from tests.integration.commands import tallystick
 from tests.integration.harness import ORIGIN, Site
 from tests.load import LoadDevice
 from tools.processes import Service
@@ -94,6 +97,11 @@ def _verified(scene: Scene, kept: str) -> str | None:
     return SILENT if verdict.valid else f"WRONG at entry {verdict.first_bad}: {verdict.reason}"
 
 
+def knows_the_new_key(scene: Scene) -> str | None:
+    """A stranger with the verifier key of today, where it was rotated."""
+    return _verified(scene._replace(vkey=scene.directory.verifier.read_text().strip()), "")
+
+
 def checker(scene: Scene) -> str | None:
     """The gateway's own fsck, held to its last checkpoint."""
     store = SqliteStore(scene.directory.ledger)
@@ -161,23 +169,23 @@ def edited(scene: Scene) -> None:
 
 def edited_with_all_hashes(scene: Scene) -> None:
     change = forging.with_other_reading(scene.directory, 9)
-    forging.rewrite(scene.directory, change, sign=False)
+    forging.rewrite(scene.directory, change)
 
 
 def deleted_in_the_middle(scene: Scene) -> None:
-    forging.rewrite(scene.directory, forging.without(9), sign=False)
+    forging.rewrite(scene.directory, forging.without(9))
 
 
 def reordered(scene: Scene) -> None:
-    forging.rewrite(scene.directory, forging.swapped(9, 10), sign=False)
+    forging.rewrite(scene.directory, forging.swapped(9, 10))
 
 
 def truncated(scene: Scene) -> None:
-    forging.rewrite(scene.directory, forging.cut(30), sign=False)
+    forging.rewrite(scene.directory, forging.cut(30))
 
 
 def truncated_and_signed(scene: Scene) -> None:
-    forging.rewrite(scene.directory, forging.cut(12), sign=True)
+    forging.rewrite(scene.directory, forging.cut(12), forging.signer_of(scene.directory))
 
 
 def rolled_back(scene: Scene) -> None:
@@ -191,7 +199,7 @@ def rolled_back_database(scene: Scene) -> None:
 
 def rewritten_with_the_key(scene: Scene) -> None:
     change = forging.with_other_reading(scene.directory, 9)
-    forging.rewrite(scene.directory, change, sign=True)
+    forging.rewrite(scene.directory, change, forging.signer_of(scene.directory))
 
 
 def another_origins_database(scene: Scene) -> None:
@@ -199,6 +207,31 @@ def another_origins_database(scene: Scene) -> None:
         scene.directory,
         "UPDATE state SET value = CAST('test.invalid/other' AS BLOB) WHERE key = 'origin'",
     )
+
+
+def turned(scene: Scene) -> Signer:
+    """The ledger's key was rotated and everybody followed; the thief has a copy of the old one."""
+    stolen = forging.signer_of(scene.directory)
+    assert tallystick("rotate-key", scene.site.gateway_dir).returncode == 0
+    _fill(scene.site, "load-4", 5)
+    return stolen
+
+
+def stolen_key_signs_on(scene: Scene) -> None:
+    """Everything is as it was; only the last checkpoint is one by the old key."""
+    stolen = turned(scene)
+    forging.execute(scene.directory, "DELETE FROM state WHERE key = 'checkpoint'")
+    note = scene.directory.checkpoint.read_text()
+    signed = unverified(note)
+    scene.directory.checkpoint.write_text(stolen.sign(signed.size, signed.root))
+
+
+def stolen_key_signs_another_past(scene: Scene) -> None:
+    """The old key never went: no rotation, another reading, and its signature over all of it."""
+    stolen = turned(scene)
+    forging.rewrite(scene.directory, forging.without_rotations)
+    change = forging.with_other_reading(scene.directory, 9)
+    forging.rewrite(scene.directory, change, stolen)
 
 
 DIFFERENT = "are not those that were signed"
@@ -245,6 +278,21 @@ ATTACKS = {
         rewritten_with_the_key,
         {holder: DIFFERS, last_holder: DIFFERS, collector: "the upstream has seen"},
         not_by=(reader, checker, start),
+    ),
+    "a stolen key that had its time signs on": Attack(
+        stolen_key_signs_on,
+        {reader: "whose time ended with entry", start: "whose time ended with entry"},
+    ),
+    "a stolen key that had its time signs another past": Attack(
+        stolen_key_signs_another_past,
+        {
+            holder: DIFFERS,
+            last_holder: DIFFERS,
+            knows_the_new_key: "no signature by",
+            start: "the last checkpoint is not ours",
+            collector: "the last checkpoint is not ours",
+        },
+        not_by=(reader,),  # was told the old key only: nothing tells it that there is a new one
     ),
     "another origin's database": Attack(
         another_origins_database, {start: "belongs to 'test.invalid/other'"}
