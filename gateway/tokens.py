@@ -16,12 +16,17 @@ TOKEN_BYTES = 32
 
 
 class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`expires_ms` is Unix ms, 0 for never."""
+    """`expires_ms` is Unix ms, 0 for never. `checksum` is over the rest, for damage to show."""
 
     name: str
     sha256: str
     scope: str
     expires_ms: int = 0
+    checksum: str = ""
+
+    def summed(self) -> "Token":
+        fields = f"{self.name}\n{self.sha256}\n{self.scope}\n{self.expires_ms}"
+        return msgspec.structs.replace(self, checksum=digest_of(fields))
 
 
 class Tokens:
@@ -58,10 +63,20 @@ def load(path: Path) -> Tokens:
     except FileNotFoundError:
         return Tokens([])
     try:
-        return Tokens(msgspec.json.decode(data, type=list[Token]))
-    except msgspec.DecodeError as error:
+        tokens = msgspec.json.decode(data, type=list[Token])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {error}", "correct or delete it") from error
+    for token in tokens:
+        if token != token.summed():
+            raise ConfigError(
+                f"{path}: the token {token.name!r} is not as it was written",
+                "take it out of the file, and make a new one with `tallystick token add`",
+            )
+    return Tokens(tokens)
 
 
 def dump(tokens: list[Token]) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(tokens), indent=2) + b"\n"
+    return (
+        msgspec.json.format(msgspec.json.encode([token.summed() for token in tokens]), indent=2)
+        + b"\n"
+    )

@@ -1,34 +1,53 @@
 """keys.sqlite: the devices' secrets, apart from the ledger, readable by the owner only.
 
 Written by `tallystick device …`, read by the gateway, which notices changes by itself. Each
-change is numbered, so that the gateway can put it into the ledger exactly once.
+change is numbered, so that the gateway can put it into the ledger exactly once. Each row has a
+checksum: unlike the ledger's, these bytes are vouched for by nothing else.
 """
 
+import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import apsw
+import msgspec
 
-from gateway.errors import ConfigError
+from gateway.errors import ConfigError, StoreFailedError
 from gateway.store.sqlite import mapped_errors, transaction
 
 ENROLLED, REVOKED = "enrolled", "revoked"
 _BUSY_TIMEOUT_MS = 5000
-_SCHEMA = """
+_SCHEMA_VERSION = 2
+# Damage may give a column any type and any bytes: they are for the checksum to name.
+_DEVICE = (
+    "CAST(name AS BLOB), CAST(profile AS BLOB), CAST(secret AS BLOB), revoked,"
+    " CAST(checksum AS BLOB) FROM devices"
+)
+_CHANGE = (
+    "n, CAST(kind AS BLOB), CAST(name AS BLOB), CAST(profile AS BLOB), CAST(checksum AS BLOB)"
+    " FROM changes"
+)
+_COUNTS = (
+    "SELECT total(kind = 'enrolled'), total(kind = 'revoked'), coalesce(max(n), 0) FROM changes"
+)
+_SCHEMA = f"""
 CREATE TABLE devices (
     name     TEXT PRIMARY KEY,
     profile  TEXT NOT NULL,
     secret   BLOB NOT NULL,
-    revoked  INTEGER NOT NULL DEFAULT 0
+    revoked  INTEGER NOT NULL,
+    checksum BLOB NOT NULL  -- of the other columns, see _checksum
 ) STRICT;
 CREATE TABLE changes (
     n        INTEGER PRIMARY KEY,
     kind     TEXT NOT NULL,
     name     TEXT NOT NULL,
-    profile  TEXT NOT NULL
+    profile  TEXT NOT NULL,
+    checksum BLOB NOT NULL
 ) STRICT;
-PRAGMA user_version = 1;
+PRAGMA user_version = {_SCHEMA_VERSION};
 """
 
 
@@ -54,7 +73,7 @@ class KeyStore:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         elif not path.exists():
             raise ConfigError(f"no {path}", "run `tallystick init DIR` first")
-        with mapped_errors():
+        with mapped_errors("keys.sqlite"):
             self._connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
             self._connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
             # "full" does not sync the directory after a commit: a power cut could bring the
@@ -63,6 +82,7 @@ class KeyStore:
             if create:
                 with self._connection:
                     self._connection.execute(_SCHEMA)
+            self._check(path)
 
     def version(self) -> int:
         """Changes whenever another process has written."""
@@ -70,32 +90,34 @@ class KeyStore:
             return int(self._connection.pragma("data_version"))
 
     def devices(self) -> list[StoredDevice]:
-        with mapped_errors():
-            rows = list(
-                self._connection.execute(
-                    "SELECT name, profile, secret, revoked FROM devices ORDER BY name"
-                )
-            )
+        """StoreFailedError where a row was damaged or is missing."""
+        with mapped_errors(), self._connection:  # one view of both tables
+            rows = self._rows(f"SELECT {_DEVICE} ORDER BY name")
+            ((enrolled, revoked, last),) = self._connection.execute(_COUNTS)
+        gone = sum(row[3] for row in rows)
+        if (len(rows), gone, len(rows) + gone) != (enrolled, revoked, last):
+            raise _damaged("devices and their changes do not fit together")
         return [
-            StoredDevice(name, profile, secret, bool(gone)) for name, profile, secret, gone in rows
+            StoredDevice(name.decode(), profile.decode(), secret, bool(gone))
+            for name, profile, secret, gone in rows
         ]
 
     def changes(self, after: int) -> list[Change]:
-        with mapped_errors():
-            rows = list(
-                self._connection.execute(
-                    "SELECT n, kind, name, profile FROM changes WHERE n > ? ORDER BY n", (after,)
-                )
-            )
-        return [Change._make(row) for row in rows]
+        """StoreFailedError where a row was damaged or is missing."""
+        rows = self._rows(f"SELECT {_CHANGE} WHERE n > ? ORDER BY n", after)
+        if [row[0] for row in rows] != list(range(after + 1, after + 1 + len(rows))):
+            raise _damaged("a change is missing")
+        return [Change(n, *(text.decode() for text in texts)) for n, *texts in rows]
 
     def add(self, name: str, secret: bytes, *, profile: str = "mac") -> None:
         """Enrols a device; ConfigError where the name was ever used."""
+        device = (name.encode(), profile.encode(), secret, 0)
         with transaction(self._connection):
             try:
                 self._connection.execute(
-                    "INSERT INTO devices (name, profile, secret) VALUES (?, ?, ?)",
-                    (name, profile, secret),
+                    "INSERT INTO devices (name, profile, secret, revoked, checksum)"
+                    " VALUES (?, ?, ?, 0, ?)",
+                    (name, profile, secret, _checksum(device)),
                 )
             except apsw.ConstraintError as error:
                 raise ConfigError(
@@ -106,23 +128,53 @@ class KeyStore:
     def revoke(self, name: str) -> None:
         """Nothing the device sends is accepted from now on; ConfigError where there is none."""
         with transaction(self._connection):
-            rows = list(
-                self._connection.execute(
-                    "UPDATE devices SET revoked = 1 WHERE name = ? AND NOT revoked"
-                    " RETURNING profile",
-                    (name,),
-                )
-            )
+            rows = self._rows(f"SELECT {_DEVICE} WHERE name = ? AND NOT revoked", name)
             if not rows:
                 raise ConfigError(
                     f"no active device {name!r}", "see `tallystick device list --dir DIR`"
                 )
-            self._note(REVOKED, name, rows[0][0])
+            encoded, profile, secret, _ = rows[0]
+            self._connection.execute(
+                "UPDATE devices SET revoked = 1, checksum = ? WHERE name = ?",
+                (_checksum((encoded, profile, secret, 1)), name),
+            )
+            self._note(REVOKED, name, profile.decode())
 
     def close(self) -> None:
         self._connection.close()
 
+    def _check(self, path: Path) -> None:
+        version = self._connection.pragma("user_version")
+        if version != _SCHEMA_VERSION:
+            raise ConfigError(
+                f"{path} has schema {version}, this program {_SCHEMA_VERSION}",
+                "use the version of tallystick that wrote it, or restore a backup",
+            )
+        found = self._connection.pragma("integrity_check")
+        if found != "ok":
+            raise ConfigError(f"{path} is damaged: {found}", "restore a backup")
+
+    def _rows(self, sql: str, *values: object) -> list[Any]:
+        """Rows without their last column, which is the checksum of the others."""
+        with mapped_errors():
+            rows = list(self._connection.execute(sql, values))
+        for *fields, checksum in rows:
+            if checksum != _checksum(fields):
+                raise _damaged("a row is not as it was written")
+        return [row[:-1] for row in rows]
+
     def _note(self, kind: str, name: str, profile: str) -> None:
+        ((last,),) = self._connection.execute("SELECT coalesce(max(n), 0) FROM changes")
+        change = (last + 1, kind.encode(), name.encode(), profile.encode())
         self._connection.execute(
-            "INSERT INTO changes (kind, name, profile) VALUES (?, ?, ?)", (kind, name, profile)
+            "INSERT INTO changes (n, kind, name, profile, checksum) VALUES (?, ?, ?, ?, ?)",
+            (last + 1, kind, name, profile, _checksum(change)),
         )
+
+
+def _checksum(fields: Sequence[object]) -> bytes:
+    return hashlib.sha256(msgspec.msgpack.encode(fields)).digest()
+
+
+def _damaged(what: str) -> StoreFailedError:
+    return StoreFailedError(f"keys.sqlite is damaged: {what}; restore it from a backup")

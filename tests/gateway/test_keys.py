@@ -1,8 +1,10 @@
 """keys.sqlite and the small files: whole, private, and refused when damaged."""
 
 import os
+import re
 import stat
 
+import apsw
 import pytest
 
 from gateway.errors import ConfigError, StoreFailedError
@@ -92,6 +94,71 @@ def test_the_version_changes_when_another_process_writes(keys, path):
 
     assert same == before
     assert keys.version() != before
+
+
+def damage(path, sql):
+    connection = apsw.Connection(str(path))
+    connection.execute(sql)
+    connection.close()
+
+
+DAMAGE = {
+    "secret": "UPDATE devices SET secret = zeroblob(32) WHERE name = 'shed'",
+    "revocation": "UPDATE devices SET revoked = 0 WHERE name = 'gone'",
+    "name": "UPDATE devices SET name = 'shad' WHERE name = 'shed'",
+    "name that is no text": "UPDATE devices SET name = CAST(x'ff' AS TEXT) WHERE name = 'shed'",
+    "device missing": "DELETE FROM devices WHERE name = 'shed'",
+    "last change missing": "DELETE FROM changes WHERE n = 3",
+}
+
+
+@pytest.mark.parametrize("sql", DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_device_is_never_used(keys, path, sql):
+    keys.add("shed", SECRET)
+    keys.add("gone", SECRET)
+    keys.revoke("gone")
+    damage(path, sql)
+
+    with pytest.raises(StoreFailedError, match=r"keys\.sqlite is damaged"):
+        keys.devices()
+
+
+@pytest.mark.parametrize("sql", ["UPDATE changes SET kind = 'revoked'", "DELETE FROM changes"])
+def test_a_damaged_change_is_never_told(keys, path, sql):
+    keys.add("shed", SECRET)
+    keys.add("cellar", SECRET)
+    damage(path, f"{sql} WHERE n = 1")
+
+    with pytest.raises(StoreFailedError, match=r"keys\.sqlite is damaged"):
+        keys.changes(0)
+
+
+def test_a_damaged_device_is_not_made_whole_by_its_revocation(keys, path):
+    keys.add("shed", SECRET)
+    damage(path, DAMAGE["secret"])
+
+    with pytest.raises(StoreFailedError, match="not as it was written"):
+        keys.revoke("shed")
+
+
+def test_a_file_of_another_schema_is_refused(path):
+    damage(path, "PRAGMA user_version = 1")
+
+    with pytest.raises(ConfigError, match="has schema 1, this program 2"):
+        KeyStore(path)
+
+
+def test_a_file_that_sqlite_finds_damaged_is_refused(keys, path):
+    """Its rows are whole, but who looks for a name does not find it."""
+    for name in ("cellar", "roof", "shed"):
+        keys.add(name, SECRET)
+    data = path.read_bytes()
+    in_the_index = re.compile(b"roof(?!mac)")
+    assert len(in_the_index.findall(data)) == 1
+    path.write_bytes(in_the_index.sub(b"rOof", data))
+
+    with pytest.raises(ConfigError, match="is damaged"):
+        KeyStore(path)
 
 
 def test_a_missing_file_is_never_made_by_accident(tmp_path):

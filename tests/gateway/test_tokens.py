@@ -65,3 +65,17 @@ def test_a_damaged_file_is_refused_and_not_taken_for_none(tmp_path, text):
 
     with pytest.raises(ConfigError, match=r"tokens\.json"):
         tokens.load(file)
+
+
+@pytest.mark.parametrize(
+    ("held", "damaged"),
+    [(b": 5", b": 7"), (b'"read"', b'"reae"'), (b'"t"', b'"u"'), (b"read", b"re\xe1d")],
+)
+def test_a_damaged_token_is_refused_with_a_fix(tmp_path, held, damaged):
+    file = tmp_path / "tokens.json"
+    data = tokens.dump([Token("t", digest_of("secret"), "read", 5)])
+    assert held in data
+    file.write_bytes(data.replace(held, damaged))
+
+    with pytest.raises(ConfigError, match=r"tokens\.json"):
+        tokens.load(file)
