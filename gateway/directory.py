@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+import structlog
+
 from gateway import quarantine
 from gateway.config import GATEWAY_FILE
 from gateway.errors import ConfigError, RolledBackError
@@ -20,6 +22,7 @@ from protocol.errors import ProtocolError
 from protocol.rotation import Keys
 
 SEED_BYTES = 32
+_log = structlog.get_logger("directory")
 
 
 class Directory(NamedTuple):
@@ -103,6 +106,8 @@ class Directory(NamedTuple):
         store = SqliteStore(self.ledger)
         try:
             # whose ledger it is comes first: another's notes say nothing about ours
+            if left_over := store.left_over():
+                _log.warning("ledger.sqlite-wal was not read to its end", detail=left_over)
             store.read(lambda reader: start.check_origin(reader, signer.origin))
             keys = store.read(lambda reader: rotation.held_keys(reader, signer))
             note, signed = self._last_signed(store, keys)

@@ -12,7 +12,7 @@ from pathlib import Path
 import apsw
 
 from gateway.errors import ConfigError, StoreFailedError, StoreFullError
-from gateway.store import PAGE_BYTES, Reader, Result, Sizes, Transaction
+from gateway.store import PAGE_BYTES, Reader, Result, Sizes, Transaction, wal
 from gateway.store.view import SqliteView
 
 APPLICATION_ID = 0x74616C79  # "taly"
@@ -53,6 +53,12 @@ class SqliteStore:
             pages, free = view.pages()
         file_bytes, log_bytes = (_size(path) for path in (self._path, self._log))
         return Sizes((pages - free) * PAGE_BYTES, file_bytes, log_bytes)
+
+    def left_over(self) -> str:
+        """What SQLite did not take from the log of an earlier life; ask before the first write."""
+        with mapped_errors():
+            taken, _ = self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)
+        return wal.left_over(self._log, taken)
 
     def limit_pages(self, pages: int) -> None:
         self._writer.pragma("max_page_count", pages)
@@ -147,14 +153,14 @@ def _size(path: Path) -> int:
 
 
 @contextmanager
-def mapped_errors() -> Iterator[None]:
+def mapped_errors(what: str = "the ledger") -> Iterator[None]:
     """SQLite's errors as ours, at the border."""
     try:
         yield
     except apsw.FullError as error:
         raise StoreFullError(str(error)) from error
     except apsw.NotADBError as error:
-        raise ConfigError(f"the ledger is no SQLite file: {error}", "restore a backup") from error
+        raise ConfigError(f"{what} is no SQLite file: {error}", "restore a backup") from error
     except apsw.Error as error:
         raise StoreFailedError(f"{type(error).__name__}: {error}") from error
 

@@ -10,10 +10,13 @@ from gateway.store import Deleted, Entry, Node, Page, Query, Selection
 from protocol.prune import KEPT_KINDS
 
 _MAX_INTEGER = (1 << 63) - 1
-# Text as bytes: a damaged kind or source is for fsck to name, not for SQLite's reader to choke on.
+# Damage may give a column any type and any bytes: they are for fsck to name, not to choke on.
 _ENTRY = (
-    "SELECT entries.idx, CAST(kind AS BLOB), CAST(source AS BLOB), received_ms, leaf, chain,"
-    " coalesce(salt, x''), body FROM entries LEFT JOIN bodies ON bodies.idx = entries.idx "
+    "SELECT entries.idx, coalesce(CAST(kind AS BLOB), x''), coalesce(CAST(source AS BLOB), x''),"
+    " coalesce(CAST(received_ms AS INTEGER), 0), coalesce(CAST(leaf AS BLOB), x''),"
+    " coalesce(CAST(chain AS BLOB), x''), coalesce(CAST(salt AS BLOB), x''),"
+    " iif(bodies.idx IS NULL, NULL, coalesce(CAST(body AS BLOB), x''))"
+    " FROM entries LEFT JOIN bodies ON bodies.idx = entries.idx "
 )
 _MATCHING = (
     "WHERE entries.idx > :after AND entries.idx < :end"
@@ -65,7 +68,9 @@ class SqliteView:
 
     def leaves(self, start: int, stop: int) -> list[bytes]:
         rows = self._execute(
-            "SELECT leaf FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx", (start, stop)
+            "SELECT coalesce(CAST(leaf AS BLOB), x'') FROM entries"
+            " WHERE idx >= ? AND idx < ? ORDER BY idx",
+            (start, stop),
         )
         return [row[0] for row in rows]
 
@@ -93,7 +98,8 @@ class SqliteView:
 
     def nodes(self, level: int, start: int, stop: int) -> list[bytes]:
         rows = self._execute(
-            "SELECT hash FROM nodes WHERE level = ? AND n >= ? AND n < ? ORDER BY n",
+            "SELECT coalesce(CAST(hash AS BLOB), x'') FROM nodes"
+            " WHERE level = ? AND n >= ? AND n < ? ORDER BY n",
             (level, start, stop),
         )
         return [row[0] for row in rows]
@@ -108,7 +114,7 @@ class SqliteView:
         return row[0] if row else None
 
     def state(self, key: str) -> bytes | None:
-        row = self._one("SELECT value FROM state WHERE key = ?", key)
+        row = self._one("SELECT CAST(value AS BLOB) FROM state WHERE key = ?", key)
         return row[0] if row else None
 
     def bodies(self, selection: Selection, limit: int) -> list[tuple[int, int]]:
@@ -134,7 +140,7 @@ class SqliteView:
         return list(self._execute(_TAILS + _SELECTED + " ORDER BY idx", chosen))
 
     def tail(self, index: int) -> bytes | None:
-        row = self._one("SELECT tail FROM tails WHERE idx = ?", index)
+        row = self._one("SELECT CAST(tail AS BLOB) FROM tails WHERE idx = ?", index)
         return row[0] if row else None
 
     def append(self, entries: Sequence[Entry]) -> None:

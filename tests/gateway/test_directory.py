@@ -1,6 +1,7 @@
 """A gateway's directory: made once, and refused when it is not what was signed."""
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway import directory as directories
 from gateway.directory import Directory
@@ -75,6 +76,22 @@ def test_what_was_kept_after_the_last_checkpoint_is_no_fault(made):
     store.close()
 
     assert opened(made) == (made.note, SIZE)
+
+
+def test_a_start_tells_of_a_log_that_could_not_be_read_to_its_end(made, tmp_path):
+    """The entries in it may have been answered: that they are gone is never silent."""
+    store = made.open()
+    writer_on(store, made.directory, made.signer).commit([FakeDevice("late").submission(0)], {})
+    killed = made.copy(tmp_path / "killed")
+    store.close()
+    log = killed.directory.path / "ledger.sqlite-wal"
+    log.write_bytes(log.read_bytes()[:-1] + b"\xff")
+
+    with capture_logs() as told:
+        opened(killed)
+
+    assert [one["log_level"] for one in told] == ["warning"]
+    assert "its last transaction is not whole" in told[0]["detail"]
 
 
 def rolled_back(made: Made) -> None:
