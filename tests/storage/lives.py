@@ -10,22 +10,24 @@ from typing import NamedTuple
 
 import apsw
 
+from gateway import rotate as rotations
 from gateway.config import LedgerConfig
 from gateway.directory import Directory
 from gateway.errors import GatewayError
-from gateway.ledger import start
+from gateway.ledger import pruning, rotation, start
 from gateway.ledger.batch import Kept, Number, Submission
 from gateway.ledger.log import Draft
 from gateway.ledger.writer import LedgerWriter
 from gateway.members import CHANGES_KID
 from gateway.metrics import Metrics
-from gateway.store import Entry, Reader
+from gateway.store import Entry, Reader, Selection
 from gateway.store.keys import Change, KeyStore, StoredDevice
 from protocol import cbor
+from protocol.prune import RETENTION
 from tests.fakes import ORIGIN, FakeSurroundings
 
 CURSOR = "cursor"
-_STATES = (start.ORIGIN, start.CHECKPOINT, CURSOR)
+_STATES = (start.ORIGIN, start.CHECKPOINT, rotation.KEYS, CURSOR)
 _ALL = 1 << 40
 
 
@@ -70,6 +72,7 @@ class Life:
 
     def __init__(self, directory: Directory, witness: Witness) -> None:
         self.witness = witness
+        rotations.settle(directory, ORIGIN)
         signer = directory.load_signer(ORIGIN)
         self.store, note, size = directory.open_checked(signer)
         try:
@@ -89,9 +92,16 @@ class Life:
         self.witness.numbers.update(number for _, number in submissions if number)
         begun = self.witness.clock()
         outcomes = self.writer.commit(submissions, states or {})
-        asked = Asked(begun, self.witness.clock(), submissions, [shape(o) for o in outcomes])
-        self.witness.ledger.append((asked, self.content()))
+        self._answered(begun, submissions, outcomes)
         return outcomes
+
+    def prune(self, start: int, stop: int) -> None:
+        """As `tallystick prune` has it done."""
+        begun = self.witness.clock()
+        step = self.store.read(lambda reader: pruning.look(reader, Selection(start, stop))).step
+        if step:
+            pruning.commit(self.writer, step, RETENTION)
+            self._answered(begun)
 
     def sign(self) -> str:
         self.writer.sign_if_due(0, force=True)
@@ -120,11 +130,28 @@ class Life:
         self.keys.close()
         self.store.close()
 
+    def _answered(
+        self, begun: int, submissions: Sequence[Submission] = (), outcomes: Sequence[object] = ()
+    ) -> None:
+        asked = Asked(begun, self.witness.clock(), submissions, [shape(o) for o in outcomes])
+        self.witness.ledger.append((asked, self.content()))
+
     def _change(self, change: Callable[[], None]) -> None:
         begun = self.witness.clock()
         change()
         self.witness.members.append((Asked(begun, self.witness.clock()), self.members()))
         self.commit([noted(self.keys.changes(0)[-1])])
+
+
+def rotate(directory: Directory, witness: Witness) -> Life:
+    """A new key for a directory that nobody has open, and the life after it."""
+    begun = witness.clock()
+    rotations.rotate(directory, ORIGIN)
+    ended = witness.clock()
+    life = Life(directory, witness)
+    witness.ledger.append((Asked(begun, ended), life.content()))
+    witness.published.append((ended, life.signed_at_start))
+    return life
 
 
 class _Surroundings(FakeSurroundings):

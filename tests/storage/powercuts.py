@@ -9,6 +9,8 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
+from structlog.testing import capture_logs
+
 from gateway.directory import Directory
 from tests.storage import images
 from tests.storage.images import KINDS, Image, Record, recorded
@@ -16,7 +18,7 @@ from tests.storage.lives import Witness, small_wal
 from tests.storage.oracle import Memory, judge, memory
 from tests.storage.workload import Workload, create
 
-_A_LIFE = 1000  # images of one life: at least one for each of its steps
+_A_LIFE = 1500  # images of one life: at least one for each of its steps
 _STRIDE = 617  # prime to _A_LIFE: a few images are spread over a whole life
 _AGAIN = 8  # every so manieth power cut is followed by another one
 _OUTSIDE = 9  # every so manieth image is shown to the outside verifier
@@ -70,7 +72,10 @@ class Campaign:
         self._count(life, at, kind, image)
         place = self._folder / f"image-{number}"
         try:
-            self._judge(image, place, memory(witness, at), number, dice)
+            with capture_logs() as told:
+                self._judge(image, place, memory(witness, at), number, dice)
+            self._counts["told of a transaction cut off"] += bool(told)
+            assert not any("it is damaged" in str(one) for one in told), told
         except Exception as error:
             step = record.steps[at - 1] if at else "none"
             self.wrong.append(

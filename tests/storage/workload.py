@@ -1,4 +1,4 @@
-"""A gateway's life in short: everything that is ever written, in an order the seed decides."""
+"""Some lives of a gateway in short: all that is ever written, in an order the seed decides."""
 
 from random import Random
 
@@ -7,7 +7,7 @@ from gateway.directory import Directory
 from gateway.ledger.batch import Submission
 from gateway.ledger.signer import Signer
 from tests.fakes import ORIGIN, FakeDevice
-from tests.storage.lives import CURSOR, Life, Witness
+from tests.storage.lives import CURSOR, Life, Witness, rotate
 
 CONFIG = f'origin = "{ORIGIN}"\n'
 _PAST = 300  # entries: over the first stored subtree hash, at 256
@@ -22,7 +22,7 @@ def create(directory: Directory) -> Signer:
 
 
 class Workload:
-    """Batches, repeats, conflicts, enrolments, states, checkpoints, a clean restart."""
+    """Batches, repeats, conflicts, enrolments, states, checkpoints, prunes, a rotation."""
 
     def __init__(self, directory: Directory, witness: Witness, dice: Random) -> None:
         self._directory = directory
@@ -36,14 +36,14 @@ class Workload:
     def run(self) -> None:
         life = Life(self._directory, self._witness)
         life.remember()
-        restarts = [_PAST // 3, _PAST * 2 // 3]
+        restarts = [(_PAST // 3, Life), (_PAST * 2 // 3, rotate)]
         while life.writer.size < _PAST:
             self._turn(life)
-            if restarts and life.writer.size >= restarts[0]:
-                restarts.pop(0)
+            if restarts and life.writer.size >= restarts[0][0]:
+                _, start = restarts.pop(0)
                 life.sign()
                 life.close()
-                life = Life(self._directory, self._witness)
+                life = start(self._directory, self._witness)
         life.sign()
         life.close()
 
@@ -55,6 +55,9 @@ class Workload:
         life.commit([self._pack() for _ in range(count)], states)
         if self._dice.random() < 0.5:
             life.sign()
+        if self._dice.random() < 0.15:
+            first = self._dice.randrange(life.writer.size)
+            life.prune(first, min(first + 20, life.writer.size))
 
     def _enrol(self, life: Life) -> None:
         device = FakeDevice(f"board-{self._enrolled}")
