@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from gateway.errors import ConfigError
+from protocol.prune import KEPT_KINDS
 
 GATEWAY_FILE, COLLECTOR_FILE = "tallystick.toml", "collector.toml"
 Port = Annotated[int, Meta(ge=0, le=65535)]
@@ -55,6 +56,23 @@ class WitnessConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     trust: list[str] = []  # their verifier keys; of one origin the later replaces the earlier
 
 
+class RetentionRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Deletes what is older, of one device or kind or both; it protects nothing."""
+
+    keep_days: Positive
+    source: str | None = None
+    kind: str | None = None
+
+
+class RetentionConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which bodies are deleted; by default none, ever. What they were stays provable."""
+
+    keep_days: Positive | None = None
+    max_bytes: Positive | None = None  # of the ledger's file and log together, never exceeded
+    prune_unforwarded: bool = False  # also bodies that the collector does not have yet
+    rules: list[RetentionRule] = []
+
+
 class GatewayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     origin: str
     coap: CoapConfig = CoapConfig()
@@ -62,6 +80,7 @@ class GatewayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     ledger: LedgerConfig = LedgerConfig()
     forward: ForwardConfig | None = None
     witness: WitnessConfig = WitnessConfig()
+    retention: RetentionConfig = RetentionConfig()
 
 
 class CollectorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -70,6 +89,7 @@ class CollectorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     trust: list[str] = []  # verifier keys of the ledgers to accept
 
 
+_SECTIONS = (CoapConfig, HttpConfig, LedgerConfig, ForwardConfig, RetentionConfig, RetentionRule)
 _Config = TypeVar("_Config", GatewayConfig, CollectorConfig)
 
 
@@ -85,12 +105,34 @@ def load(path: Path, kind: type[_Config]) -> _Config:
         config = msgspec.toml.decode(text, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:  # ValidationError is the first, too
         raise ConfigError(f"{path}: {error}", _hint(str(error), kind)) from error
-    if isinstance(config, GatewayConfig) and not 0 <= config.ledger.commit_delay_ms <= 80:
+    if isinstance(config, GatewayConfig):
+        _check(path, config)
+    return config
+
+
+def _check(path: Path, config: GatewayConfig) -> None:
+    """What types cannot say."""
+    if not 0 <= config.ledger.commit_delay_ms <= 80:
         raise ConfigError(
             f"{path}: ledger.commit_delay_ms is {config.ledger.commit_delay_ms}",
             "use 0 to 80: a device expects its answer within 100 ms",
         )
-    return config
+    for rule in config.retention.rules:
+        wrong = _wrong(rule, config.retention.keep_days)
+        if wrong:
+            raise ConfigError(f"{path}: a rule of retention {wrong[0]}", wrong[1])
+
+
+def _wrong(rule: RetentionRule, keep_days: int | None) -> tuple[str, str] | None:
+    """What is wrong with a rule, and the fix."""
+    if rule.source is None and rule.kind is None:
+        return "names neither source nor kind", "set retention.keep_days for everything"
+    if rule.kind in KEPT_KINDS:
+        return f"is for {rule.kind!r}, which is never deleted", "remove it"
+    if keep_days is not None and rule.keep_days >= keep_days:
+        fix = "rules only shorten: raise retention.keep_days, and add a rule for what goes sooner"
+        return f"keeps for {rule.keep_days} days what goes after {keep_days} anyway", fix
+    return None
 
 
 def _hint(message: str, kind: type[msgspec.Struct]) -> str:
@@ -102,6 +144,6 @@ def _hint(message: str, kind: type[msgspec.Struct]) -> str:
 
 def _keys(kind: type[msgspec.Struct]) -> set[str]:
     keys = {field.name for field in msgspec.structs.fields(kind)}
-    for section in (CoapConfig, HttpConfig, LedgerConfig, ForwardConfig, WitnessConfig):
+    for section in _SECTIONS:
         keys |= {field.name for field in msgspec.structs.fields(section)}
     return keys

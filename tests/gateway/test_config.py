@@ -36,6 +36,22 @@ def test_what_is_said_counts(tmp_path):
     assert (config.forward.url, config.forward.batch_entries) == ("http://collector", 500)
 
 
+def test_what_is_deleted_and_when_can_be_said_for_all_and_for_some(tmp_path):
+    config = load(tmp_path, RULE.format('keep_days = 29\nsource = "cellar-1"')).retention
+
+    assert (config.keep_days, config.max_bytes, config.prune_unforwarded) == (30, None, False)
+    assert [(rule.keep_days, rule.source, rule.kind) for rule in config.rules] == [
+        (29, "cellar-1", None)
+    ]
+
+
+def test_by_default_nothing_is_ever_deleted(tmp_path):
+    config = load(tmp_path, 'origin = "a"').retention
+
+    assert (config.keep_days, config.max_bytes, config.rules) == (None, None, [])
+
+
+RULE = 'origin = "a"\n[retention]\nkeep_days = 30\n[[retention.rules]]\n{}'
 REFUSED = [
     ("", "missing required field `origin`", "start again"),
     ('orgin = "a"', "unknown field `orgin`", "did you mean `origin`?"),
@@ -56,6 +72,12 @@ REFUSED = [
     ('origin = "a"\n[ledger]\ncommit_delay_ms = 81', "commit_delay_ms is 81", "use 0 to 80"),
     ('origin = "a"\n[ledger]\ncommit_delay_ms = -1', "commit_delay_ms is -1", "use 0 to 80"),
     ('origin = "a"\n[forward]\nurl = "x"', "missing required field `token_file`", "correct it"),
+    ('origin = "a"\n[retention]\nkeep_day = 1', "unknown field `keep_day`", "`keep_days`?"),
+    ('origin = "a"\n[retention]\nkeep_days = 0', ">= 1", "correct it"),
+    ('origin = "a"\n[retention]\nmax_bytes = 0', ">= 1", "correct it"),
+    (RULE.format("keep_days = 1"), "neither source nor kind", "retention.keep_days"),
+    (RULE.format('keep_days = 1\nkind = "enrolled"'), "never deleted", "remove it"),
+    (RULE.format('keep_days = 30\nsource = "a"'), "what goes after 30 anyway", "only shorten"),
     ('origin = "a', "tallystick.toml", "correct it"),
 ]
 

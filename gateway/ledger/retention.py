@@ -1,0 +1,95 @@
+"""Retention: which bodies are next to be deleted, by age and by size. Decides; deletes nothing.
+
+By age, entries go in the order of the ledger: the first one that is too young ends it, and
+what is behind it waits. So a clock that went wrong for a while can only keep too much.
+"""
+
+from typing import NamedTuple
+
+from gateway.config import RetentionConfig, RetentionRule
+from gateway.ledger import pruning
+from gateway.ledger.budget import Budget
+from gateway.ledger.pruning import MAX_ENTRIES
+from gateway.store import Reader, Selection
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+_LEAST_BYTES = 64 * 1024  # a step of fewer would hardly free a page more than its entry takes
+
+
+class Situation(NamedTuple):
+    """`now_ms` is None where no age may be judged; `forwarded` entries are with the upstream."""
+
+    now_ms: int | None
+    size: int
+    forwarded: int
+    used_bytes: int
+
+
+class Turn(NamedTuple):
+    """`step` is to be deleted now, if any. Unless `over`, ask again, and with a new view."""
+
+    step: Selection | None
+    over: bool
+
+
+_OVER = Turn(None, over=True)
+
+
+class Retention:
+    """Remembers how far it has looked, so that asking again is cheap. The owner is one task.
+
+    `stuck`: over the budget, and nothing is left that may be deleted.
+    """
+
+    def __init__(self, config: RetentionConfig, budget: Budget | None) -> None:
+        everything = [RetentionRule(keep_days=config.keep_days)] if config.keep_days else []
+        self._rules = [*everything, *config.rules]
+        self._config = config
+        self._budget = budget
+        self._looked = [0] * len(self._rules)  # per rule: nothing is left before this
+        self._oldest = 0  # no body that may be deleted is before this
+        self._shrinking = False
+        self.stuck = False
+
+    def turn(self, reader: Reader, now: Situation) -> Turn:
+        stop = now.size if self._config.prune_unforwarded else now.forwarded
+        if now.now_ms is not None:
+            for place in range(len(self._rules)):
+                turn = self._by_age(reader, place, stop, now.now_ms)
+                if not turn.over:
+                    return turn
+        return self._by_size(reader, stop, now.used_bytes)
+
+    def _by_age(self, reader: Reader, place: int, stop: int, now_ms: int) -> Turn:
+        rule, start = self._rules[place], self._looked[place]
+        kept_since_ms = now_ms - rule.keep_days * DAY_MS
+        kept_since_ms -= kept_since_ms % HOUR_MS  # an entry an hour says it, not one a minute
+        young = reader.first_later(start, min(start + MAX_ENTRIES, stop), kept_since_ms)
+        if young <= start:
+            return _OVER
+        step, self._looked[place] = _look(reader, Selection(start, young, rule.kind, rule.source))
+        return Turn(step, over=False)
+
+    def _by_size(self, reader: Reader, stop: int, used_bytes: int) -> Turn:
+        if self._budget is None:
+            return _OVER
+        enough = self._budget.target_bytes if self._shrinking else self._budget.soft_bytes
+        self._shrinking = used_bytes > enough
+        self.stuck = self._shrinking and self._oldest >= stop
+        if not self._shrinking or self.stuck:
+            return _OVER
+        excess = max(used_bytes - self._budget.target_bytes, _LEAST_BYTES)
+        step, self._oldest = _look(reader, Selection(self._oldest, stop), excess)
+        return Turn(step, over=False)
+
+
+def _look(
+    reader: Reader, wanted: Selection, max_bytes: int = pruning.MAX_BYTES
+) -> tuple[Selection | None, int]:
+    """A step, and where to look next: past what holds nothing, but not past a step.
+
+    A step may yet fail; once it is done, there is nothing left in its place.
+    """
+    look = pruning.look(reader, wanted, min(max_bytes, pruning.MAX_BYTES))
+    return look.step, look.step.start if look.step else look.next_start
