@@ -116,6 +116,7 @@ async def _background(gateway: Gateway, directory: Directory, stop: Stop) -> Asy
 
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(guarded(gateway.members.watch(_MEMBERS_POLL_S)))]
+        tasks.append(group.create_task(guarded(gateway.retention.run())))
         if gateway.forward:
             tasks.append(group.create_task(guarded(gateway.forward.run())))
         try:

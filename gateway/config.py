@@ -89,7 +89,15 @@ class CollectorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     trust: list[str] = []  # verifier keys of the ledgers to accept
 
 
-_SECTIONS = (CoapConfig, HttpConfig, LedgerConfig, ForwardConfig, RetentionConfig, RetentionRule)
+_SECTIONS = (
+    CoapConfig,
+    HttpConfig,
+    LedgerConfig,
+    ForwardConfig,
+    WitnessConfig,
+    RetentionConfig,
+    RetentionRule,
+)
 _Config = TypeVar("_Config", GatewayConfig, CollectorConfig)
 
 

@@ -37,6 +37,23 @@ class Metrics:
         self.forward_failures = Counter(
             "tallystick_forward_failures", "Batches not accepted", ["reason"], registry=registry
         )
+        self.ledger_bytes = Gauge(
+            "tallystick_ledger_bytes",
+            "Taken by the ledger: used and free space in the file, and the log beside it",
+            ["part"],
+            registry=registry,
+        )
+        self.days_left = Gauge(
+            "tallystick_days_left",
+            "Until no more can be kept, if nothing is deleted; +Inf where nothing comes in",
+            registry=registry,
+        )
+        self.pruned_bodies = Counter(
+            "tallystick_pruned_bodies", "Bodies deleted", ["why"], registry=registry
+        )
+        self.pruned_bytes = Counter(
+            "tallystick_pruned_bytes", "Bytes of bodies deleted", ["why"], registry=registry
+        )
 
     def text(self) -> bytes:
         return generate_latest(self.registry)

@@ -1,5 +1,6 @@
 """The gateway's parts, wired: the one place that names concrete classes."""
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -9,7 +10,7 @@ from starlette.routing import Route
 from gateway import tokens
 from gateway.coap import server as coap
 from gateway.coap.resources import ReadingsResource, TimeResource
-from gateway.config import ForwardConfig, GatewayConfig
+from gateway.config import ForwardConfig, GatewayConfig, RetentionConfig
 from gateway.directory import Directory
 from gateway.errors import ConfigError
 from gateway.feed import Feed
@@ -21,16 +22,22 @@ from gateway.http import server as http
 from gateway.http.auth import Guard
 from gateway.http.events import EventRoutes
 from gateway.http.proofs import ProofRoutes
+from gateway.http.prunes import PruneRoutes
 from gateway.http.status import Facts, StatusRoutes
 from gateway.http.tiles import TileRoutes
 from gateway.http.witness import WitnessRoutes
+from gateway.ledger.budget import Budget, divided
 from gateway.ledger.proofs import ReceiptSigner
+from gateway.ledger.retention import Retention
 from gateway.ledger.signer import Signer
 from gateway.ledger.writer import CLOCK_FLOOR_MS, LedgerWriter
 from gateway.members import Members
 from gateway.metrics import Metrics
+from gateway.pruner import Pruner
 from gateway.registry import Registry
+from gateway.retention import Known, RetentionWorker
 from gateway.sequencer import Sequencer
+from gateway.space import Space
 from gateway.store.keys import KeyStore
 from gateway.surroundings import Surroundings
 from gateway.witness import files as witnesses
@@ -52,6 +59,7 @@ class Gateway:
         failed: Callable[[BaseException], None],
     ) -> None:
         self._config = config
+        self._budget = _budget(config)
         self._signer = signer
         self._guard = Guard(config.http, tokens.load(directory.tokens))
         self._surroundings = Surroundings(directory)
@@ -59,6 +67,9 @@ class Gateway:
         self._witness = self._witnessing(directory, config.witness.trust)
         self._keys = KeyStore(directory.keys)
         self._store, note, signed = directory.open_checked(signer)
+        if self._budget is not None:
+            self._store.limit_pages(self._budget.file_pages)
+            self._store.limit_log(self._budget.log_bytes)
         self.writer = LedgerWriter(
             self._store, signer, self._surroundings, config.ledger, self.metrics
         )
@@ -68,6 +79,7 @@ class Gateway:
         self.registry = Registry()
         self.members = Members(self._keys, self.registry, self.sequencer)
         self.forward = self._forwarding(config.forward) if config.forward else None
+        self._pruner, self.retention = self._retention(config.retention, directory)
 
     def close(self) -> None:
         if self._witness:
@@ -88,9 +100,15 @@ class Gateway:
     def http_door(self) -> AbstractAsyncContextManager[int]:
         events = EventRoutes(self._store, self.feed, self._guard, self.metrics)
         status = StatusRoutes(
-            self._store, self._guard, self.metrics, self._facts, sections={}, faults=[]
+            self._store,
+            self._guard,
+            self.metrics,
+            self._facts,
+            sections={"retention": self.retention.status},
+            faults=[self.retention.faults],
         )
-        routes = [*events.routes, *status.routes, *self._proof_routes()]
+        prunes = PruneRoutes(self._store, self._pruner, self._guard, known=self._known)
+        routes = [*events.routes, *status.routes, *self._proof_routes(), *prunes.routes]
         if self._witness:
             routes += WitnessRoutes(self._witness, self._guard.check, self.metrics).routes
         return http.serving(self._config.http, http.application(routes))
@@ -127,6 +145,31 @@ class Gateway:
             remember=self.sequencer.remember,
         )
 
+    def _retention(
+        self, config: RetentionConfig, directory: Directory
+    ) -> tuple[Pruner, RetentionWorker]:
+        space = Space(
+            self._store,
+            self._budget,
+            self.metrics,
+            disk_free_bytes=lambda: _free_bytes(directory.path),
+        )
+        pruner = Pruner(self._store, self.sequencer, space, self.metrics)
+        worker = RetentionWorker(
+            self._store,
+            Retention(config, self._budget),
+            pruner,
+            space,
+            known=self._known,
+            remember=self.sequencer.remember,
+        )
+        return pruner, worker
+
+    def _known(self) -> Known:
+        size = self.writer.size
+        forwarded = min(self.forward.cursor, size) if self.forward else size
+        return Known(size, forwarded, self._time_ms())
+
     def _time_ms(self) -> int:
         """Unix ms for devices; 0 where this clock is not to be trusted."""
         now_ms = self._surroundings.unix_ms()
@@ -144,6 +187,17 @@ class Gateway:
             clock_trusted=self.writer.clock_trusted,
             forward=self.forward.status() if self.forward else None,
         )
+
+
+def _budget(config: GatewayConfig) -> Budget | None:
+    if config.retention.max_bytes is None:
+        return None
+    return divided(config.retention.max_bytes, config.ledger.max_batch)
+
+
+def _free_bytes(path: Path) -> int:
+    free = os.statvfs(path)
+    return free.f_bavail * free.f_frsize
 
 
 def _token(config: ForwardConfig) -> str:

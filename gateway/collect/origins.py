@@ -5,6 +5,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from gateway.collect import redaction
 from gateway.collect.receiver import Position, position, receive
 from gateway.collect.trust import Trust, statements
 from gateway.errors import ConfigError, UnknownOriginError
@@ -62,8 +63,10 @@ class Origins:
 
     def receive(self, batch: Batch) -> Position:
         """On stable storage on return; the receiver's refusals otherwise."""
-        key = self.key(batch.origin)
-        return self.store(batch.origin).transact(lambda t: receive(t, batch, key))
+        key, store = self.key(batch.origin), self.store(batch.origin)
+        found = store.transact(lambda t: receive(t, batch, key))
+        redaction.erase(store)
+        return found
 
     def store(self, origin: str) -> Store:
         self.key(origin)

@@ -3,11 +3,12 @@
 A batch is kept only if every body is the one in its leaf, the leaves go on exactly where
 ours end, and the tree they make is the start of the checkpoint's, and contains the last
 checkpoint we accepted. What contradicts that is refused for good: it is evidence.
-Rotations of the ledger's key are followed as their entries come.
+Rotations of the ledger's key and redactions are followed as their entries come.
 """
 
 from typing import NamedTuple
 
+from gateway.collect import redaction
 from gateway.collect.trust import Trust
 from gateway.errors import ForkedError, OutOfOrderError
 from gateway.ledger import hashes, tree
@@ -68,6 +69,7 @@ def receive(transaction: Transaction, batch: Batch, told: VerifierKey) -> Positi
         raise MalformedError("the batch and its checkpoint are of different origins")
     _check_known(transaction, batch, log.size)
     extension.put(transaction)
+    redaction.follow(transaction, extension.entries)
     if turns:
         _check_turns(transaction, turns, trust)
         transaction.put_state(KEYS, trust.lines())

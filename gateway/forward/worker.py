@@ -42,6 +42,11 @@ class ForwardWorker:
         self.reachable = False
         self.last_failure: str | None = None
 
+    @property
+    def cursor(self) -> int:
+        """The upstream has every entry before this one."""
+        return self._outbox.cursor
+
     def status(self) -> dict[str, object]:
         return {
             "cursor": self._outbox.cursor,

@@ -4,25 +4,47 @@ A step is small enough not to keep a submission waiting, and its entry is in the
 only if the bodies are gone.
 """
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+import msgspec
+from msgspec import Meta
 
 from gateway.ledger.batch import PACK, TAIL_BYTES, Kept, Submission
 from gateway.ledger.log import Draft
 from gateway.ledger.writer import LedgerWriter
-from gateway.store import Reader, Selection, Transaction
+from gateway.store import Deleted, Reader, Selection, Transaction
 from protocol import prune as prunes
-from protocol.prune import PRUNED, Prune
+from protocol.prune import PRUNED, REDACTION, RETENTION, Prune
 
 MAX_ENTRIES = 4096
 MAX_BYTES = 512 * 1024
+Index = Annotated[int, Meta(ge=0, le=1 << 62)]
 _NOBODY = ""  # the source of what the gateway itself puts into the ledger
 
 
 class Look(NamedTuple):
-    """`step` is what there is to delete, if anything; look again from `next_start`."""
+    """`step` holds `found`, None where there is nothing; look again from `next_start`."""
 
     step: Selection | None
+    found: Deleted
     next_start: int
+
+
+class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What somebody wants deleted: of entries [start, stop), up to the first one of `before_ms`."""
+
+    start: Index = 0
+    stop: Index | None = None
+    before_ms: Index | None = None
+    kind: str | None = None
+    source: str | None = None
+    redact: bool = False  # collectors delete it, too
+    even_unforwarded: bool = False
+    dry_run: bool = False
+
+    @property
+    def why(self) -> str:
+        return REDACTION if self.redact else RETENTION
 
 
 class Done(NamedTuple):
@@ -39,15 +61,27 @@ def look(reader: Reader, wanted: Selection, max_bytes: int = MAX_BYTES) -> Look:
     """
     stop = min(wanted.stop, wanted.start + MAX_ENTRIES)
     found = reader.bodies(wanted._replace(stop=stop), MAX_ENTRIES)
-    if not found:
-        return Look(None, max(stop, wanted.start))
-    first, size_bytes = found[0]
-    for index, more in found[1:]:
-        size_bytes += more
-        if size_bytes > max_bytes:
+    count = size_bytes = 0
+    for index, more in found:
+        if count and size_bytes + more > max_bytes:
             stop = index
             break
-    return Look(wanted._replace(start=first, stop=stop), stop)
+        count, size_bytes = count + 1, size_bytes + more
+    step = wanted._replace(start=found[0][0], stop=stop) if found else None
+    return Look(step, Deleted(count, size_bytes), max(stop, wanted.start))
+
+
+def follow(reader: Reader, order: Order, limit: int) -> tuple[Look, Order | None]:
+    """A look at what is next of `order` before entry `limit`, and what is left of it then."""
+    stop = limit if order.stop is None else min(order.stop, limit)
+    if order.before_ms is not None:
+        window = min(order.start + MAX_ENTRIES, stop)
+        young = reader.first_later(order.start, window, order.before_ms)
+        stop = young if young < window else stop
+    found = look(reader, Selection(order.start, stop, order.kind, order.source))
+    if found.next_start >= stop:
+        return found, None
+    return found, msgspec.structs.replace(order, start=found.next_start)
 
 
 def commit(writer: LedgerWriter, step: Selection, why: str) -> Done | None:

@@ -6,11 +6,11 @@ from gateway.errors import StoreFailedError, StoreFullError
 from gateway.ledger import fsck, pruning
 from gateway.ledger.batch import Kept, Submission
 from gateway.ledger.log import Draft, Log
-from gateway.ledger.pruning import MAX_ENTRIES, Look
+from gateway.ledger.pruning import MAX_ENTRIES, Order
 from gateway.store import Selection
 from protocol import prune as prunes
 from protocol.prune import REDACTION, RETENTION, Prune
-from tests.fakes import ORIGIN, FakeDevice, FakeGateway
+from tests.fakes import NOW_MS, ORIGIN, FakeDevice, FakeGateway
 
 SHED, CELLAR = FakeDevice("shed"), FakeDevice("cellar")
 
@@ -131,37 +131,86 @@ def test_a_prune_that_fails_is_whole_or_not_there_at_all(error, kept):
     assert fsck.check(gateway.store, ORIGIN, gateway.sign()).valid
 
 
-def look(gateway, wanted: Selection, max_bytes: int = pruning.MAX_BYTES) -> Look:
-    return gateway.store.read(lambda r: pruning.look(r, wanted, max_bytes))
+def look(gateway, wanted: Selection, max_bytes: int = pruning.MAX_BYTES):
+    """(step, where to look next) and the number of bodies in the step."""
+    found = gateway.store.read(lambda r: pruning.look(r, wanted, max_bytes))
+    return (found.step, found.next_start), found.found.bodies
 
 
 def test_a_step_begins_at_the_first_body_that_is_there(gateway):
     pruning.commit(gateway.writer, Selection(0, 4), RETENTION)
 
-    assert look(gateway, Selection(0, 8)) == (Selection(4, 8), 8)
-    assert look(gateway, Selection(0, 4)) == (None, 4)
-    assert look(gateway, Selection(0, 8, None, "cellar")) == (Selection(5, 8, None, "cellar"), 8)
+    assert look(gateway, Selection(0, 8)) == ((Selection(4, 8), 8), 4)
+    assert look(gateway, Selection(0, 4)) == ((None, 4), 0)
+    cellar = Selection(5, 8, None, "cellar")
+    assert look(gateway, cellar._replace(start=0)) == ((cellar, 8), 2)
 
 
 def test_a_step_takes_no_more_bytes_than_it_may_but_one_body_always(gateway):
     sizes = [n for _, n in gateway.store.read(lambda r: r.bodies(Selection(0, 9), 9))]
 
-    assert look(gateway, Selection(0, 9), sum(sizes[:3])) == (Selection(0, 3), 3)
-    assert look(gateway, Selection(0, 9), sum(sizes[:3]) - 1) == (Selection(0, 2), 2)
-    assert look(gateway, Selection(0, 9), 1) == (Selection(0, 1), 1)
+    assert look(gateway, Selection(0, 9), sum(sizes[:3])) == ((Selection(0, 3), 3), 3)
+    assert look(gateway, Selection(0, 9), sum(sizes[:3]) - 1) == ((Selection(0, 2), 2), 2)
+    assert look(gateway, Selection(0, 9), 1) == ((Selection(0, 1), 1), 1)
 
 
 def test_a_step_looks_at_a_bounded_number_of_entries(gateway):
-    gateway.commit(*(SHED.submission(n) for n in range(100, 100 + MAX_ENTRIES)))
+    gateway.commit(*[Submission(Draft("pack", "shed", b"short"))] * MAX_ENTRIES)
     pruning.commit(gateway.writer, Selection(0, 10), RETENTION)
 
     steps = [look(gateway, Selection(start, 1 << 40)) for start in (0, 10, MAX_ENTRIES + 5)]
 
-    assert steps[0] == (Selection(10, MAX_ENTRIES), MAX_ENTRIES)
-    assert steps[1] == (Selection(10, MAX_ENTRIES + 10), MAX_ENTRIES + 10)
-    assert steps[2] == (Selection(MAX_ENTRIES + 5, 2 * MAX_ENTRIES + 5), 2 * MAX_ENTRIES + 5)
+    one, two, three = MAX_ENTRIES, MAX_ENTRIES + 10, 2 * MAX_ENTRIES + 5
+    assert steps == [
+        ((Selection(10, one), one), MAX_ENTRIES - 10),
+        ((Selection(10, two), two), MAX_ENTRIES),
+        ((Selection(MAX_ENTRIES + 5, three), three), 5),
+    ]
 
 
 def test_looking_past_the_end_finds_nothing(gateway):
-    assert look(gateway, Selection(20, 10)) == (None, 20)
-    assert look(gateway, Selection(500, 600)) == (None, 600)
+    assert look(gateway, Selection(20, 10)) == ((None, 20), 0)
+    assert look(gateway, Selection(500, 600)) == ((None, 600), 0)
+
+
+ORDERS = [
+    (Order(), 10, [*range(10)]),
+    (Order(), 4, [0, 1, 2, 3]),
+    (Order(start=3, stop=5), 10, [3, 4]),
+    (Order(start=3, stop=99), 7, [3, 4, 5, 6]),
+    (Order(source="cellar"), 10, [1, 3, 5, 7, 9]),
+    (Order(kind="alert"), 10, []),
+    (Order(before_ms=NOW_MS + 4), 10, [0, 1, 2, 3, 4, 5, 6, 7]),
+    (Order(before_ms=NOW_MS + 4, start=5), 7, [5, 6]),
+    (Order(before_ms=NOW_MS), 10, []),
+    (Order(start=99), 10, []),
+]
+
+
+@pytest.mark.parametrize(("order", "limit", "indexes"), ORDERS)
+def test_an_order_is_followed_to_its_end(store, order, limit, indexes):
+    """Two entries a millisecond."""
+    gateway = FakeGateway(store)
+    for n in range(5):
+        gateway.surroundings.now_ms = NOW_MS + n
+        gateway.commit(SHED.submission(n), CELLAR.submission(n))
+
+    left = order
+    while left is not None:
+        found, left = store.read(lambda r, o=left: pruning.follow(r, o, limit))
+        if found.step:
+            pruning.commit(gateway.writer, found.step, order.why)
+
+    assert without_body(gateway) == indexes
+
+
+def test_a_long_order_is_followed_in_parts(gateway):
+    gateway.commit(*[Submission(Draft("pack", "shed", b"short"))] * 2 * MAX_ENTRIES)
+
+    first, left = gateway.store.read(lambda r: pruning.follow(r, Order(redact=True), 1 << 40))
+    over = Order(start=MAX_ENTRIES, before_ms=1)
+
+    assert first.step == Selection(0, MAX_ENTRIES)
+    assert left == Order(start=MAX_ENTRIES, redact=True)
+    assert (left.why, over.why) == (REDACTION, RETENTION)
+    assert gateway.store.read(lambda r: pruning.follow(r, over, 1 << 40))[1] is None

@@ -1,0 +1,104 @@
+"""`POST /prunes`: bodies deleted because somebody asks for it, a bounded part a request."""
+
+import asyncio
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from gateway.errors import BadQueryError
+from gateway.http.auth import Guard
+from gateway.ledger import pruning
+from gateway.ledger.pruning import Done, Look, Order
+from gateway.pruner import Pruner
+from gateway.retention import Known
+from gateway.store import Store
+from protocol.errors import TooLargeError
+from protocol.prune import KEPT_KINDS
+
+_MAX_LOOKS = 64  # parts of the ledger a request looks at
+_MAX_ORDER_BYTES = 4096
+
+
+class Followed(NamedTuple):
+    """What became of an order in one request. `bodies` are deleted; in a dry run, only counted."""
+
+    bodies: int
+    size_bytes: int
+    done: Done | None
+    left: Order | None
+
+
+class PruneRoutes:
+    """One request is followed at a time."""
+
+    def __init__(
+        self, store: Store, pruner: Pruner, guard: Guard, *, known: Callable[[], Known]
+    ) -> None:
+        self._store = store
+        self._pruner = pruner
+        self._guard = guard
+        self._known = known
+        self._one_at_a_time = asyncio.Lock()
+        self.routes = [Route("/prunes", self.prune, methods=["POST"])]
+
+    async def prune(self, request: Request) -> Response:
+        """Answers after the commit; `next_start` is the `start` of the next request, or null."""
+        self._guard.check(request, "admin")
+        order = await _order(request)
+        known = self._known()
+        limit = known.size if order.even_unforwarded else known.forwarded
+        wanted = known.size if order.stop is None else min(order.stop, known.size)
+        async with self._one_at_a_time:
+            followed = await self._follow(order, limit)
+            erased = followed.left is None and await self._pruner.empty_log()
+        held_back = max(wanted - max(limit, order.start), 0)
+        return JSONResponse(_shown(followed) | {"held_back": held_back, "erased": erased})
+
+    async def _follow(self, order: Order, limit: int) -> Followed:
+        bodies = size_bytes = 0
+        left: Order | None = order
+        for _ in range(_MAX_LOOKS):
+            if left is None:
+                break
+            look, left = await self._look(left, limit)
+            if look.step is not None and not order.dry_run:
+                done = await self._pruner.prune(look.step, order.why)
+                if done is not None:
+                    return Followed(done.prune.count, done.prune.size_bytes, done, left)
+            bodies, size_bytes = bodies + look.found.bodies, size_bytes + look.found.size_bytes
+        return Followed(bodies, size_bytes, None, left)
+
+    async def _look(self, order: Order, limit: int) -> tuple[Look, Order | None]:
+        return await asyncio.to_thread(
+            self._store.read, lambda reader: pruning.follow(reader, order, limit)
+        )
+
+
+async def _order(request: Request) -> Order:
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > _MAX_ORDER_BYTES:
+            raise TooLargeError(f"an order over {_MAX_ORDER_BYTES} bytes")
+    try:
+        order = msgspec.json.decode(bytes(data), type=Order)
+    except msgspec.DecodeError as error:
+        raise BadQueryError(f"an order to prune is JSON: {error}") from error
+    if order.kind in KEPT_KINDS:
+        raise BadQueryError(f"entries of kind {order.kind!r} are never pruned")
+    return order
+
+
+def _shown(followed: Followed) -> dict[str, object]:
+    done, left = followed.done, followed.left
+    return {
+        "bodies": followed.bodies,
+        "size_bytes": followed.size_bytes,
+        "recorded_at": done and done.recorded_at,
+        "pruned": done and done.prune._asdict(),
+        "next_start": left and left.start,
+    }

@@ -1,0 +1,96 @@
+"""Deleting beside a running writer, and the space that comes back."""
+
+import pytest
+
+from gateway.ledger.batch import Submission
+from gateway.ledger.log import Draft
+from gateway.store import Selection
+from gateway.store.sqlite import SqliteStore
+from protocol.prune import REDACTION, RETENTION
+from tests.gateway.caretaking import Caretaking
+
+
+async def filled(store, count: int, size: int) -> Caretaking:
+    desk = Caretaking(store)
+    await desk.sequencer.run(
+        lambda writer: writer.commit([Submission(Draft("note", "me", bytes(size)))] * count, {})
+    )
+    return desk
+
+
+def counted(desk, name: str, why: str) -> float:
+    return desk.metrics.registry.get_sample_value(f"tallystick_{name}_total", {"why": why})
+
+
+async def test_a_step_is_recorded_counted_and_known_as_the_last(store):
+    desk = await filled(store, 10, 500)
+
+    done = await desk.pruner.prune(Selection(0, 4), RETENTION)
+    nothing = await desk.pruner.prune(Selection(0, 4), RETENTION)
+
+    assert done.recorded_at == 10
+    assert nothing is None
+    assert desk.pruner.last is done
+    assert counted(desk, "pruned_bodies", RETENTION) == 4
+    assert counted(desk, "pruned_bytes", RETENTION) == 2000
+    await desk.stop()
+
+
+async def test_free_space_is_given_back_but_for_a_cushion(store):
+    desk = await filled(store, 600, 9000)
+    full = store.sizes()
+
+    await desk.pruner.prune(Selection(0, 600), RETENTION)
+    await desk.pruner.empty_log()
+    await desk.pruner.give_back()
+    await desk.pruner.empty_log()
+    after = store.sizes()
+
+    assert full.used_bytes > 5_000_000
+    assert after.used_bytes < 500_000
+    assert 0 <= after.file_bytes - after.used_bytes - (1 << 20) < 3 * 4096
+    await desk.stop()
+
+
+async def test_a_little_free_space_stays_for_what_comes_next(store):
+    desk = await filled(store, 20, 9000)
+    await desk.pruner.prune(Selection(0, 20), RETENTION)
+    before = store.sizes().file_bytes
+
+    await desk.pruner.give_back()
+
+    assert store.sizes().file_bytes == before
+    await desk.stop()
+
+
+@pytest.mark.parametrize("why", [REDACTION, RETENTION])
+async def test_the_log_is_emptied_after_a_redaction(why):
+    desk = await filled(None, 3, 100)
+    await desk.pruner.empty_log()
+    emptied = []
+    desk.store.empty_log = lambda: emptied.append(why) or True  # a probe
+
+    await desk.pruner.prune(Selection(0, 3), why)
+    clean = await desk.pruner.empty_log()
+
+    assert clean
+    assert emptied == ([REDACTION] if why == REDACTION else [])
+    await desk.stop()
+
+
+async def test_a_log_that_somebody_reads_is_emptied_later(tmp_path):
+    store = SqliteStore(tmp_path / "ledger.sqlite", create=True)
+    desk = await filled(store, 3, 100)
+    await desk.pruner.prune(Selection(0, 3), REDACTION)
+    reader = store._readers.get()
+    reader.execute("BEGIN; SELECT * FROM state").fetchall()
+
+    held = await desk.pruner.empty_log()
+    reader.execute("COMMIT")
+    store._readers.put(reader)
+
+    assert not held
+    assert await desk.pruner.empty_log()
+    assert store.sizes().log_bytes == 0
+    await desk.stop()
+    store.close()
