@@ -37,6 +37,16 @@ class Metrics:
         self.forward_failures = Counter(
             "tallystick_forward_failures", "Batches not accepted", ["reason"], registry=registry
         )
+        self.space = SpaceMetrics(registry)
+
+    def text(self) -> bytes:
+        return generate_latest(self.registry)
+
+
+class SpaceMetrics:
+    """What the ledger takes, and what was deleted of it."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
         self.ledger_bytes = Gauge(
             "tallystick_ledger_bytes",
             "Taken by the ledger: used and free space in the file, and the log beside it",
@@ -54,6 +64,3 @@ class Metrics:
         self.pruned_bytes = Counter(
             "tallystick_pruned_bytes", "Bytes of bodies deleted", ["why"], registry=registry
         )
-
-    def text(self) -> bytes:
-        return generate_latest(self.registry)

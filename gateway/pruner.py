@@ -47,8 +47,8 @@ class Pruner:
         self.last = done
         self._log_to_empty |= why == REDACTION
         self._space.freed(freed_bytes)
-        self._metrics.pruned_bodies.labels(why).inc(done.prune.count)
-        self._metrics.pruned_bytes.labels(why).inc(done.prune.size_bytes)
+        self._metrics.space.pruned_bodies.labels(why).inc(done.prune.count)
+        self._metrics.space.pruned_bytes.labels(why).inc(done.prune.size_bytes)
         return done
 
     async def give_back(self) -> None:

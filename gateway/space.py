@@ -62,6 +62,6 @@ class Space:
 
     def _show(self) -> None:
         for part, taken in zip(("used", "file", "log"), self.sizes, strict=True):
-            self._metrics.ledger_bytes.labels(part).set(taken)
+            self._metrics.space.ledger_bytes.labels(part).set(taken)
         days_left = self.forecast.days_left(self.room_bytes)
-        self._metrics.days_left.set(float("inf") if days_left is None else days_left)
+        self._metrics.space.days_left.set(float("inf") if days_left is None else days_left)
