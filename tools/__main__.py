@@ -6,7 +6,7 @@ import sys
 import typer
 
 from gateway.errors import FatalError, GatewayError
-from tools import demo, device, init, rotate_key, run, simulate, token, verify, witness
+from tools import demo, device, init, proof, rotate_key, run, simulate, token, verify, witness
 
 WRONG_USE = 2
 
@@ -27,6 +27,7 @@ app.command("rotate-key")(rotate_key.rotate_key)
 app.command("verify")(verify.verify)
 app.command("new-witness")(witness.new_witness)
 app.add_typer(device.app, name="device")
+app.add_typer(proof.app, name="proof")
 app.add_typer(token.app, name="token")
 
 
