@@ -6,7 +6,19 @@ import sys
 import typer
 
 from gateway.errors import FatalError, GatewayError
-from tools import demo, device, init, proof, rotate_key, run, simulate, token, verify, witness
+from tools import (
+    demo,
+    device,
+    init,
+    proof,
+    prune,
+    rotate_key,
+    run,
+    simulate,
+    token,
+    verify,
+    witness,
+)
 
 WRONG_USE = 2
 
@@ -24,6 +36,7 @@ app.command("run")(run.run)
 app.command("collect")(run.collect)
 app.command("simulate")(simulate.simulate)
 app.command("rotate-key")(rotate_key.rotate_key)
+app.command("prune")(prune.prune)
 app.command("verify")(verify.verify)
 app.command("new-witness")(witness.new_witness)
 app.add_typer(device.app, name="device")

@@ -98,7 +98,7 @@ def _shown(followed: Followed) -> dict[str, object]:
     return {
         "bodies": followed.bodies,
         "size_bytes": followed.size_bytes,
-        "recorded_at": done and done.recorded_at,
-        "pruned": done and done.prune._asdict(),
-        "next_start": left and left.start,
+        "recorded_at": done.recorded_at if done else None,
+        "pruned": done.prune._asdict() if done else None,
+        "next_start": left.start if left else None,
     }
