@@ -5,7 +5,7 @@ Defaults are in the types, units in the names; secrets are paths, never values.
 
 import difflib
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -16,6 +16,7 @@ from protocol.prune import KEPT_KINDS
 GATEWAY_FILE, COLLECTOR_FILE = "tallystick.toml", "collector.toml"
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Positive = Annotated[int, Meta(ge=1)]
+_BALANCED_DELAY_MS, _MAX_DELAY_MS = 20, 80
 
 
 class CoapConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -34,11 +35,21 @@ class HttpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Both durabilities sync before the answer: `balanced` waits first, for more to sync at once."""
+
     checkpoint_every_ms: Positive = 1000
     checkpoint_every_entries: Positive = 10_000
-    commit_delay_ms: int = 0  # gather longer before each sync; at most 80, for SD cards
+    durability: Literal["strict", "balanced"] = "strict"
+    commit_delay_ms: int | None = None  # of balanced; see `delay_ms`
     max_pending: Positive = 4096  # waiting for the writer; one more is answered 5.03
     max_batch: Positive = 1024  # envelopes in one transaction
+
+    @property
+    def delay_ms(self) -> int:
+        """How long a commit waits for company."""
+        if self.durability == "strict":
+            return 0
+        return _BALANCED_DELAY_MS if self.commit_delay_ms is None else self.commit_delay_ms
 
 
 class ForwardConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -120,11 +131,7 @@ def load(path: Path, kind: type[_Config]) -> _Config:
 
 def _check(path: Path, config: GatewayConfig) -> None:
     """What types cannot say."""
-    if not 0 <= config.ledger.commit_delay_ms <= 80:
-        raise ConfigError(
-            f"{path}: ledger.commit_delay_ms is {config.ledger.commit_delay_ms}",
-            "use 0 to 80: a device expects its answer within 100 ms",
-        )
+    _check_delay(path, config.ledger)
     for rule in config.retention.rules:
         wrong = _wrong(rule, config.retention.keep_days)
         if wrong:
@@ -141,6 +148,22 @@ def _wrong(rule: RetentionRule, keep_days: int | None) -> tuple[str, str] | None
         fix = "rules only shorten: raise retention.keep_days, and add a rule for what goes sooner"
         return f"keeps for {rule.keep_days} days what goes after {keep_days} anyway", fix
     return None
+
+
+def _check_delay(path: Path, ledger: LedgerConfig) -> None:
+    delay_ms = ledger.commit_delay_ms
+    if delay_ms is None:
+        return
+    if ledger.durability == "strict":
+        raise ConfigError(
+            f"{path}: ledger.commit_delay_ms is {delay_ms}, but strict durability does not wait",
+            'say `durability = "balanced"` in [ledger], or leave commit_delay_ms out',
+        )
+    if not 1 <= delay_ms <= _MAX_DELAY_MS:
+        raise ConfigError(
+            f"{path}: ledger.commit_delay_ms is {delay_ms}",
+            f"use 1 to {_MAX_DELAY_MS}: a device expects its answer within 100 ms",
+        )
 
 
 def _hint(message: str, kind: type[msgspec.Struct]) -> str:

@@ -13,12 +13,13 @@ from gateway.ledger import rotation, start
 from gateway.ledger.log import Log
 from gateway.ledger.signer import Signer, format_signer_key, parse_signer_key
 from gateway.store import Reader, Store
-from gateway.store.files import Disk, create_durable, write_durable
+from gateway.store.files import Disk, create_durable, overwrite_durable, write_durable
 from gateway.store.keys import KeyStore
 from gateway.store.sqlite import SqliteStore
 from gateway.witness import files as witnesses
 from protocol.checkpoint import Checkpoint
 from protocol.errors import ProtocolError
+from protocol.note import parse_note
 from protocol.rotation import Keys
 
 SEED_BYTES = 32
@@ -121,7 +122,8 @@ class Directory(NamedTuple):
         return store, note, signed.size
 
     def keep_checkpoint(self, note: str) -> None:
-        write_durable(self.checkpoint, note.encode(), mode=0o644, disk=self.disk)
+        """In place: should the write be torn, the ledger holds the note before this one."""
+        overwrite_durable(self.checkpoint, note.encode(), mode=0o644, disk=self.disk)
 
     def keep_verifier(self, signer: Signer) -> None:
         """verifier.key, for people to hand around; the ledger itself never reads it."""
@@ -129,7 +131,10 @@ class Directory(NamedTuple):
         write_durable(self.verifier, data, mode=0o644, disk=self.disk)
 
     def _last_signed(self, store: Store, keys: Keys) -> tuple[str, Checkpoint]:
-        """The larger of the note beside the ledger and the one inside it."""
+        """The larger of the note beside the ledger and the one inside it.
+
+        What a power cut left of the one beside is passed over: the one inside came before it.
+        """
         try:
             beside = self.checkpoint.read_text(errors="replace")
         except OSError as error:
@@ -139,6 +144,9 @@ class Directory(NamedTuple):
             ) from error
         inside = store.read(lambda reader: reader.state(start.CHECKPOINT))
         held = [beside] if inside is None else [beside, inside.decode(errors="replace")]
+        if inside is not None and _torn(beside, keys):
+            _log.warning("checkpoint file is damaged, the ledger's own is used")
+            held.remove(beside)
         return max(((note, _opened(note, keys)) for note in held), key=lambda pair: pair[1].size)
 
 
@@ -171,6 +179,18 @@ def _check_signed(reader: Reader, note: str, signed: Checkpoint) -> None:
     except RolledBackError as error:
         error.note = note
         raise
+
+
+def _torn(note: str, keys: Keys) -> bool:
+    """Whether this is no note, or one of ours in part. Somebody else's whole note is not torn."""
+    ours = {(key.name, key.key_id) for _, key in keys.epochs}
+    try:
+        if ours.isdisjoint((line.name, line.key_id) for line in parse_note(note).signatures):
+            return False
+        rotation.open_note(note, keys)
+    except ProtocolError:
+        return True
+    return False
 
 
 def _opened(note: str, keys: Keys) -> Checkpoint:

@@ -132,8 +132,8 @@ class Sequencer:
             if not self._queue and not self._errands and not self._stopping:
                 wait_ms = self._writer.due_in_ms(time.monotonic(), _IDLE_MS)
                 self._changed.wait(wait_ms / 1000)
-            if self._queue and self._config.commit_delay_ms and not self._stopping:
-                self._changed.wait_for(lambda: self._stopping, self._config.commit_delay_ms / 1000)
+            if self._queue and self._config.delay_ms and not self._stopping:
+                self._changed.wait_for(lambda: self._stopping, self._config.delay_ms / 1000)
             count = min(len(self._queue), self._config.max_batch)
             batch = [self._queue.popleft() for _ in range(count)]
             states, self._states = (self._states, {}) if batch or self._stopping else ({}, {})

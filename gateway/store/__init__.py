@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import msgspec
 
 Result = TypeVar("Result")
-PAGE_BYTES = 4096  # what a store's file grows and shrinks by
+PAGE_BYTES = 2048  # what a store's file grows and shrinks by; see docs/decisions/0014
 Node = tuple[int, int]  # (level, n): the n-th complete subtree of 2**level leaves
 
 

@@ -14,7 +14,11 @@ class Disk(Protocol):
 
     def write(self, handle: int, data: bytes, /) -> int: ...
 
+    def ftruncate(self, handle: int, size: int, /) -> None: ...
+
     def fsync(self, handle: int, /) -> None: ...
+
+    def fdatasync(self, handle: int, /) -> None: ...
 
     def close(self, handle: int, /) -> None: ...
 
@@ -37,6 +41,31 @@ def write_durable(path: Path, data: bytes, *, mode: int = 0o600, disk: Disk = os
         _sync_directory(disk, path.parent)
     except OSError as error:
         raise StoreFailedError(f"{path.name}: {error.strerror}") from error
+
+
+def overwrite_durable(path: Path, data: bytes, *, mode: int = 0o600, disk: Disk = os) -> None:
+    """`path` holds `data`; StoreFailedError, and after a power cut, leave anything in it.
+
+    For what is written often and is kept elsewhere, too: in place, a sync writes one block,
+    where a new file, a rename and the directory make the file system write a dozen.
+    """
+    try:
+        handle = disk.open(path, os.O_WRONLY)
+    except FileNotFoundError:
+        write_durable(path, data, mode=mode, disk=disk)
+        return
+    except OSError as error:
+        raise StoreFailedError(f"{path.name}: {error.strerror}") from error
+    try:
+        longer = os.fstat(handle).st_size > len(data)
+        _write_all(disk, handle, data)
+        if longer:
+            disk.ftruncate(handle, len(data))
+        disk.fdatasync(handle)
+    except OSError as error:
+        raise StoreFailedError(f"{path.name}: {error.strerror}") from error
+    finally:
+        disk.close(handle)
 
 
 def create_durable(path: Path, data: bytes, *, mode: int = 0o600, disk: Disk = os) -> None:

@@ -24,6 +24,7 @@ def test_what_is_said_counts(tmp_path):
     [coap]
     host = "::"
     [ledger]
+    durability = "balanced"
     commit_delay_ms = 80
     [forward]
     url = "http://collector"
@@ -32,7 +33,7 @@ def test_what_is_said_counts(tmp_path):
 
     config = load(tmp_path, text)
 
-    assert (config.coap.host, config.ledger.commit_delay_ms) == ("::", 80)
+    assert (config.coap.host, config.ledger.delay_ms) == ("::", 80)
     assert (config.forward.url, config.forward.batch_entries) == ("http://collector", 500)
 
 
@@ -52,6 +53,7 @@ def test_by_default_nothing_is_ever_deleted(tmp_path):
 
 
 RULE = 'origin = "a"\n[retention]\nkeep_days = 30\n[[retention.rules]]\n{}'
+BALANCED = 'origin = "a"\n[ledger]\ndurability = "balanced"\n'
 REFUSED = [
     ("", "missing required field `origin`", "start again"),
     ('orgin = "a"', "unknown field `orgin`", "did you mean `origin`?"),
@@ -69,8 +71,15 @@ REFUSED = [
     ('origin = "a"\n[ledger]\nmax_batch = 0', ">= 1", "correct it"),
     ('origin = "a"\n[ledger]\nmax_pending = 0', ">= 1", "correct it"),
     ('origin = "a"\n[ledger]\ncheckpoint_every_ms = 0', ">= 1", "correct it"),
-    ('origin = "a"\n[ledger]\ncommit_delay_ms = 81', "commit_delay_ms is 81", "use 0 to 80"),
-    ('origin = "a"\n[ledger]\ncommit_delay_ms = -1', "commit_delay_ms is -1", "use 0 to 80"),
+    (BALANCED + "commit_delay_ms = 81", "commit_delay_ms is 81", "use 1 to 80"),
+    (BALANCED + "commit_delay_ms = 0", "commit_delay_ms is 0", "use 1 to 80"),
+    ('origin = "a"\n[ledger]\ncommit_delay_ms = 20', "strict durability", '"balanced"'),
+    (
+        'origin = "a"\n[ledger]\ndurability = "strict"\ncommit_delay_ms = 0',
+        "strict durability",
+        "leave commit_delay_ms out",
+    ),
+    ('origin = "a"\n[ledger]\ndurability = "none"', "Invalid enum value 'none'", "correct it"),
     ('origin = "a"\n[forward]\nurl = "x"', "missing required field `token_file`", "correct it"),
     ('origin = "a"\n[retention]\nkeep_day = 1', "unknown field `keep_day`", "`keep_days`?"),
     ('origin = "a"\n[retention]\nkeep_days = 0', ">= 1", "correct it"),
@@ -89,6 +98,14 @@ def test_a_wrong_configuration_is_refused_with_the_key_and_the_fix(tmp_path, tex
 
     assert message in str(refusal.value)
     assert fix in refusal.value.fix
+
+
+@pytest.mark.parametrize(
+    ("text", "delay_ms"),
+    [('origin = "a"', 0), (BALANCED, 20), (BALANCED + "commit_delay_ms = 1", 1)],
+)
+def test_only_balanced_durability_waits_before_it_syncs(tmp_path, text, delay_ms):
+    assert load(tmp_path, text).ledger.delay_ms == delay_ms
 
 
 def test_a_missing_file_names_the_command_that_makes_it(tmp_path):

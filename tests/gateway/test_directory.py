@@ -103,6 +103,34 @@ def foreign_checkpoint(made: Made) -> None:
     made.directory.keep_checkpoint(FOREIGN.sign(0, Log.empty().root()))
 
 
+def garbage_everywhere(made: Made) -> None:
+    made.directory.checkpoint.write_bytes(b"\xff\xfe")
+    made.execute("UPDATE state SET value = x'ff' WHERE key = 'checkpoint'")
+
+
+def torn(note: str, other: str) -> str:
+    """The start of one note and the end of another."""
+    middle = note.index("\n\n")
+    return note[:middle] + other[other.index("\n\n") :]
+
+
+TORN = {
+    "nothing": lambda made: "",
+    "half": lambda made: made.note[: len(made.note) // 2],
+    "half and zeros": lambda made: made.note[:20] + "\0" * 100,
+    "half of two": lambda made: torn(made.note, made.older),
+}
+
+
+@pytest.mark.parametrize("left", TORN.values(), ids=TORN)
+def test_a_checkpoint_file_torn_by_a_power_cut_is_passed_over_for_the_note_inside(made, left):
+    inside = made.value("SELECT value FROM state WHERE key = 'checkpoint'").decode()
+    made.directory.checkpoint.write_text(left(made))
+
+    assert opened(made) == (inside, unverified(inside).size)
+    assert 0 < unverified(inside).size < SIZE
+
+
 REFUSED = {
     "rolled back": (rolled_back, "256 entries, but its checkpoint of 300"),
     "tail cut": (lambda m: m.execute("DELETE FROM entries WHERE idx = 299"), "299 entries"),
@@ -114,8 +142,7 @@ REFUSED = {
     ),
     "no checkpoint": (lambda m: m.directory.checkpoint.unlink(), "No such file"),
     "checkpoint by another key": (foreign_checkpoint, "not ours"),
-    "empty checkpoint": (lambda m: m.directory.checkpoint.write_text(""), "not ours"),
-    "garbage checkpoint": (lambda m: m.directory.checkpoint.write_bytes(b"\xff\xfe"), "not ours"),
+    "garbage beside and inside": (garbage_everywhere, "not ours"),
     "garbage inside": (
         lambda m: m.execute("UPDATE state SET value = x'ff' WHERE key = 'checkpoint'"),
         "not ours",

@@ -170,7 +170,7 @@ async def test_the_feed_hears_of_commits_and_checkpoints():
 
 
 async def test_a_delay_gathers_but_does_not_outlast_a_stop():
-    desk = Desk(commit_delay_ms=80)
+    desk = Desk(durability="balanced", commit_delay_ms=80)
     waiting = desk.submit(0, 1, 2)
 
     async with asyncio.timeout(LIMIT_S):

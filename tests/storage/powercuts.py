@@ -22,7 +22,7 @@ _A_LIFE = 1500  # images of one life: at least one for each of its steps
 _STRIDE = 617  # prime to _A_LIFE: a few images are spread over a whole life
 _AGAIN = 8  # every so manieth power cut is followed by another one
 _OUTSIDE = 9  # every so manieth image is shown to the outside verifier
-_WAL_PAGES = 12  # a WAL so small that it is brought into the database all the time
+_WAL_PAGES = 24  # a WAL so small that it is brought into the database all the time
 
 
 class Lived(NamedTuple):

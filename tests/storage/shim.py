@@ -186,6 +186,10 @@ class _Disk:
             self._open[handle] = (None, 0)
             return handle
         there = path.exists()
+        if not flags & (os.O_TRUNC if there else os.O_CREAT):
+            handle = os.open(path, flags, mode)
+            self._open[handle] = (self._shim.file(str(path)), 0)
+            return handle
         file = self._shim.file(str(path))
         if there and not flags & os.O_TRUNC:
             handle = os.open(path, flags, mode)
@@ -207,6 +211,18 @@ class _Disk:
         file, _ = self._open[handle]
         with self._shim.step(SyncDirectory() if file is None else Sync(file)):
             os.fsync(handle)
+
+    def ftruncate(self, handle: int, size: int, /) -> None:
+        file, _ = self._open[handle]
+        assert file is not None
+        with self._shim.step(Truncate(file, size)):
+            os.ftruncate(handle, size)
+
+    def fdatasync(self, handle: int, /) -> None:
+        file, _ = self._open[handle]
+        assert file is not None
+        with self._shim.step(Sync(file)):
+            os.fdatasync(handle)
 
     def close(self, handle: int, /) -> None:
         os.close(handle)

@@ -54,10 +54,10 @@ def forgets_names(record: Record) -> None:
 LIES = {
     "wal": (forgets("ledger.sqlite-wal"), "were answered"),
     "database": (forgets("ledger.sqlite"), "malformed"),
-    "checkpoint": (forgets("checkpoint.new"), "the last checkpoint is not ours"),
+    "checkpoint": (forgets("checkpoint"), "was published"),
     "keys": (forgets("keys.sqlite"), "keys.sqlite"),
     "journal of keys": (forgets("keys.sqlite-journal"), "keys.sqlite"),
-    "names": (forgets_names, "was published"),
+    "names": (forgets_names, "the end was cut off"),
 }
 
 
