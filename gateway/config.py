@@ -35,7 +35,7 @@ class HttpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Both durabilities sync before the answer: `balanced` waits first, for more to sync at once."""
+    """Both durabilities sync before the answer; `balanced` waits first, to sync more at once."""
 
     checkpoint_every_ms: Positive = 1000
     checkpoint_every_entries: Positive = 10_000

@@ -13,7 +13,7 @@ from gateway.ledger import rotation, start
 from gateway.ledger.log import Log
 from gateway.ledger.signer import Signer, format_signer_key, parse_signer_key
 from gateway.store import Reader, Store
-from gateway.store.files import Disk, create_durable, overwrite_durable, write_durable
+from gateway.store.files import Disk, create_durable, write_durable, write_in_place
 from gateway.store.keys import KeyStore
 from gateway.store.sqlite import SqliteStore
 from gateway.witness import files as witnesses
@@ -123,7 +123,7 @@ class Directory(NamedTuple):
 
     def keep_checkpoint(self, note: str) -> None:
         """In place: should the write be torn, the ledger holds the note before this one."""
-        overwrite_durable(self.checkpoint, note.encode(), mode=0o644, disk=self.disk)
+        write_in_place(self.checkpoint, note.encode(), mode=0o644, disk=self.disk)
 
     def keep_verifier(self, signer: Signer) -> None:
         """verifier.key, for people to hand around; the ledger itself never reads it."""

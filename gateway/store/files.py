@@ -43,7 +43,7 @@ def write_durable(path: Path, data: bytes, *, mode: int = 0o600, disk: Disk = os
         raise StoreFailedError(f"{path.name}: {error.strerror}") from error
 
 
-def overwrite_durable(path: Path, data: bytes, *, mode: int = 0o600, disk: Disk = os) -> None:
+def write_in_place(path: Path, data: bytes, *, mode: int = 0o600, disk: Disk = os) -> None:
     """`path` holds `data`; StoreFailedError, and after a power cut, leave anything in it.
 
     For what is written often and is kept elsewhere, too: in place, a sync writes one block,

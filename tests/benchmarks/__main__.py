@@ -42,7 +42,7 @@ def main() -> None:
     held = json.loads(BASELINE.read_text()) if BASELINE.exists() else {}
     _print(figures, held)
     if "--baseline" in sys.argv:
-        BASELINE.write_text(json.dumps(figures, indent=2) + "\n")
+        BASELINE.write_text(json.dumps(held | figures, indent=2) + "\n")
 
 
 def ingest(folder: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import apsw
 import pytest
 
 from gateway.errors import ConfigError, StoreFailedError
-from gateway.store.files import create_durable, overwrite_durable, write_durable
+from gateway.store.files import create_durable, write_durable, write_in_place
 from gateway.store.keys import Change, KeyStore, StoredDevice
 
 SECRET = bytes(range(32))
@@ -205,10 +205,10 @@ def test_a_directory_is_not_replaced_by_a_file(tmp_path):
 @pytest.mark.parametrize("data", [b"", b"as", b"as long", b"rather longer"])
 def test_a_file_that_is_overwritten_holds_that_and_no_more(tmp_path, data):
     file = tmp_path / "checkpoint"
-    overwrite_durable(file, b"as long", mode=0o644)
+    write_in_place(file, b"as long", mode=0o644)
     inode = file.stat().st_ino
 
-    overwrite_durable(file, data)
+    write_in_place(file, data)
 
     assert (file.read_bytes(), file.stat().st_ino, mode_of(file)) == (data, inode, 0o644)
 
@@ -217,7 +217,7 @@ def test_what_cannot_be_overwritten_is_said(tmp_path):
     (tmp_path / "checkpoint").mkdir()
 
     with pytest.raises(StoreFailedError, match="checkpoint: Is a directory"):
-        overwrite_durable(tmp_path / "checkpoint", b"new")
+        write_in_place(tmp_path / "checkpoint", b"new")
 
 
 def test_a_file_is_created_once_and_private(tmp_path):
