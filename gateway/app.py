@@ -14,7 +14,7 @@ from typing import NamedTuple
 import structlog
 
 from gateway import config as configs
-from gateway import quarantine, rotate
+from gateway import quarantine, recover, rotate
 from gateway.config import GatewayConfig
 from gateway.directory import Directory
 from gateway.errors import FatalError, GatewayError, RolledBackError
@@ -82,6 +82,9 @@ async def serving(
     async with AsyncExitStack() as stack:
         stack.enter_context(Hold(path, f"gateway {config.origin}"))
         stack.enter_context(_on_file(directory))
+        if recover.settle(directory):
+            config = override(configs.load(directory.config, GatewayConfig))
+            _log.warning("a recovery that was interrupted is complete", origin=config.origin)
         settled = rotate.settle(directory, config.origin)
         if settled:
             _log.warning(f"a rotation of the key that was interrupted is {settled}")

@@ -4,6 +4,7 @@ Defaults are in the types, units in the names; secrets are paths, never values.
 """
 
 import difflib
+import json
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -164,6 +165,31 @@ def _check_delay(path: Path, ledger: LedgerConfig) -> None:
             f"{path}: ledger.commit_delay_ms is {delay_ms}",
             f"use 1 to {_MAX_DELAY_MS}: a device expects its answer within 100 ms",
         )
+
+
+def with_origin(text: str, origin: str) -> str:
+    """A gateway's configuration with another origin, and nothing else changed.
+
+    ConfigError where that is not one line of the file.
+    """
+    lines = text.splitlines(keepends=True)
+    found = [n for n, line in enumerate(lines) if line.partition("=")[0].strip() == "origin"]
+    written = f"origin = {json.dumps(origin, ensure_ascii=False)}\n"
+    if len(found) == 1:
+        changed = "".join([*lines[: found[0]], written, *lines[found[0] + 1 :]])
+        try:
+            before, after = (
+                msgspec.toml.decode(part, type=GatewayConfig) for part in (text, changed)
+            )
+        except msgspec.DecodeError:
+            pass
+        else:
+            if after == msgspec.structs.replace(before, origin=origin):
+                return changed
+    raise ConfigError(
+        f"{GATEWAY_FILE} cannot be changed safely",
+        f"give `origin` a line of its own, at the top: {written.rstrip()}",
+    )
 
 
 def _hint(message: str, kind: type[msgspec.Struct]) -> str:

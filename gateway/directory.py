@@ -166,11 +166,16 @@ def create(path: Path, origin: str, config_text: str) -> Signer:
         ) from error
     witnesses.create(path, witness_name)
     KeyStore(directory.keys, create=True).close()
+    create_ledger(directory, signer)
+    return signer
+
+
+def create_ledger(directory: Directory, signer: Signer) -> None:
+    """A new, empty ledger, with the checkpoint that says so."""
     store = SqliteStore(directory.ledger, create=True)
-    store.transact(lambda transaction: transaction.put_state(start.ORIGIN, origin.encode()))
+    store.transact(lambda transaction: transaction.put_state(start.ORIGIN, signer.origin.encode()))
     directory.keep_checkpoint(signer.sign(0, Log.empty().root()))
     store.close()
-    return signer
 
 
 def _check_signed(reader: Reader, note: str, signed: Checkpoint) -> None:

@@ -9,15 +9,13 @@ import asyncio
 import structlog
 
 from gateway.errors import ConflictError, GatewayError
-from gateway.ledger.batch import Number, Submission
+from gateway.ledger.batch import CHANGES_KID, Number, Submission
 from gateway.ledger.log import Draft
 from gateway.registry import Registry, device_of
 from gateway.sequencer import Sequencer
 from gateway.store.keys import Change, KeyStore
 from protocol import cbor, envelope
 
-# Stands where a kid does; no device has it, short of a 64-bit collision.
-CHANGES_KID = b"changes\x00"
 _log = structlog.get_logger("members")
 
 

@@ -28,6 +28,7 @@ FORMATS = (
     "proof",
     "prune",
     "receipt",
+    "recovery",
     "rotation",
     "rulings",
     "senml",

@@ -9,6 +9,7 @@ import sys
 
 from protocol import batch, cbor, coap, cose, envelope, leaf, mac, merkle, resolve
 from protocol import receipt as receipts
+from protocol import recovery as recoveries
 from protocol import senml as packs
 from protocol.audit import Audit
 from protocol.checkpoint import Checkpoint
@@ -216,6 +217,14 @@ def check_batch(vector):
     return batch.decode(data) == shown and batch.encode(shown) == data and shown.stop == stop
 
 
+def check_recovery(vector):
+    data = unhex(vector["hex"])
+    if "error" in vector:
+        return refusal(recoveries.decode, data) == vector["error"]
+    shown = recoveries.Recovery(*vector["fields"])
+    return recoveries.decode(data) == shown and recoveries.encode(shown) == data
+
+
 CHECKS = {
     "audit": check_audit,
     "batch": check_batch,
@@ -234,6 +243,7 @@ CHECKS = {
     "proof": proof_vectors.check_proof,
     "prune": ruling_vectors.check_prune,
     "receipt": check_receipt,
+    "recovery": check_recovery,
     "rotation": note_vectors.check_rotation,
     "rulings": ruling_vectors.check_rulings,
     "senml": check_senml,

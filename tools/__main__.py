@@ -12,6 +12,7 @@ from tools import (
     init,
     proof,
     prune,
+    recover,
     rotate_key,
     run,
     simulate,
@@ -37,6 +38,7 @@ app.command("collect")(run.collect)
 app.command("simulate")(simulate.simulate)
 app.command("rotate-key")(rotate_key.rotate_key)
 app.command("prune")(prune.prune)
+app.command("recover")(recover.recover)
 app.command("verify")(verify.verify)
 app.command("new-witness")(witness.new_witness)
 app.add_typer(device.app, name="device")

@@ -1,6 +1,5 @@
 """The collector's ledgers: one SQLite file an origin, only for keys it was told to trust."""
 
-import hashlib
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from gateway.collect.trust import Trust, statements
 from gateway.errors import ConfigError, UnknownOriginError
 from gateway.ledger import start
 from gateway.store import Store, Transaction
+from gateway.store.files import safe_name
 from gateway.store.sqlite import SqliteStore
 from protocol import note as notes
 from protocol.batch import Batch
@@ -90,9 +90,7 @@ class Origins:
 
 
 def file_name(origin: str) -> str:
-    """A readable start and a hash: origins may hold anything but a space or a +."""
-    readable = "".join(c if c.isalnum() or c in "-." else "_" for c in origin)[:40]
-    return f"{readable}-{hashlib.sha256(origin.encode()).hexdigest()[:8]}.sqlite"
+    return f"{safe_name(origin)}.sqlite"
 
 
 def _found(transaction: Transaction, origin: str) -> None:

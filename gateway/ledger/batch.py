@@ -19,6 +19,12 @@ ALERT = "alert"  # the kind of entry a conflict leaves
 TAIL_BYTES = 8  # of an envelope's tag, kept when the envelope is deleted
 
 
+CARRIED = -1  # for an index: the number was taken in the ledger before this one
+# Numbers the changes of members; stands where a kid does, and no device has it, short of a
+# 64-bit collision.
+CHANGES_KID = b"changes\x00"
+
+
 class Number(NamedTuple):
     kid: bytes
     epoch: int
@@ -84,6 +90,8 @@ def _taken(number: Number, so_far: Plan, reader: Reader) -> int | None:
 
 
 def _holds(index: int, body: bytes, size: int, so_far: Plan, reader: Reader) -> bool:
+    if index == CARRIED:
+        return False  # its bytes are in the ledger before this one, if anywhere
     if index >= size:
         return so_far.drafts[index - size].body == body
     (entry,) = reader.entries(index, index + 1)
@@ -93,7 +101,7 @@ def _holds(index: int, body: bytes, size: int, so_far: Plan, reader: Reader) -> 
 
 
 def _conflict(source: str, number: Number, taken: int) -> ConflictError:
-    return ConflictError(
-        f"{source}: epoch {number.epoch} sequence {number.sequence}"
-        f" is entry {taken} with other bytes"
-    )
+    held = "was taken before this ledger"
+    if taken != CARRIED:
+        held = f"is entry {taken} with other bytes"
+    return ConflictError(f"{source}: epoch {number.epoch} sequence {number.sequence} {held}")

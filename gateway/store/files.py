@@ -1,5 +1,6 @@
 """Small files that must be whole after a power cut: keys, tokens, the last checkpoint."""
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Protocol
@@ -83,9 +84,8 @@ def move_durable(source: Path, target: Path, *, disk: Disk = os) -> None:
     """`target` is what `source` was, also after a power cut; StoreFailedError otherwise."""
     try:
         disk.replace(source, target)
-        _sync_directory(disk, target.parent)
-        if source.parent != target.parent:
-            _sync_directory(disk, source.parent)
+        for folder in {target.parent, source.parent}:
+            _sync_directory(disk, folder)
     except OSError as error:
         raise StoreFailedError(f"{source.name}: {error.strerror}") from error
 
@@ -99,6 +99,20 @@ def remove_durable(path: Path, *, disk: Disk = os) -> None:
         pass
     except OSError as error:
         raise StoreFailedError(f"{path.name}: {error.strerror}") from error
+
+
+def sync_directory(path: Path, *, disk: Disk = os) -> None:
+    """The names in `path` are on stable storage on return; StoreFailedError otherwise."""
+    try:
+        _sync_directory(disk, path)
+    except OSError as error:
+        raise StoreFailedError(f"{path.name}: {error.strerror}") from error
+
+
+def safe_name(origin: str) -> str:
+    """A file name: a readable start and a hash, as origins hold anything but a space or a +."""
+    readable = "".join(c if c.isalnum() or c in "-." else "_" for c in origin)[:40]
+    return f"{readable}-{hashlib.sha256(origin.encode()).hexdigest()[:8]}"
 
 
 def overwrite(path: Path, *, disk: Disk = os) -> None:

@@ -114,6 +114,23 @@ class SqliteStore:
             raise StoreFullError("the log cannot be emptied: somebody reads an old state of it")
 
 
+@contextmanager
+def looking_at(path: Path) -> Iterator[SqliteView]:
+    """One view of a ledger's file, of which nothing is changed, not even its log.
+
+    ConfigError where there is none, StoreFailedError where it cannot be read.
+    """
+    if not path.exists():
+        raise ConfigError(f"no ledger at {path}", "name another directory")
+    with mapped_errors():
+        connection = _open_reader(path)
+        try:
+            connection.execute("BEGIN")
+            yield SqliteView(connection)
+        finally:
+            connection.close()
+
+
 def _prepare(connection: apsw.Connection, path: Path, create: bool) -> None:
     connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
     if create and not list(connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1")):

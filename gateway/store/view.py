@@ -1,6 +1,6 @@
 """What one SQLite connection sees of a ledger, and puts into it: all SQL of entries and bodies."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import apsw
@@ -112,6 +112,12 @@ class SqliteView:
             sequence,
         )
         return row[0] if row else None
+
+    def numbers_but(self, kid: bytes) -> Iterator[tuple[bytes, int, int]]:
+        """Every number that is taken, in order, without those under `kid`."""
+        return iter(
+            self._execute("SELECT kid, epoch, sequence FROM numbers WHERE kid != ?", (kid,))
+        )
 
     def state(self, key: str) -> bytes | None:
         row = self._one("SELECT CAST(value AS BLOB) FROM state WHERE key = ?", key)

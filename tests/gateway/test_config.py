@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from gateway import config as configs
@@ -132,3 +133,42 @@ def test_a_collector_has_defaults_of_its_own(tmp_path):
     config = load(tmp_path, "", CollectorConfig)
 
     assert (config.http.port, config.trust) == (8090, [])
+
+
+# a configuration -> the same one with the origin "new"
+RENAMED = {
+    'origin = "a"\n': 'origin = "new"\n',
+    'origin = "a"': 'origin = "new"\n',
+    '# my origin = x\n  origin="a"  # old\n[http]\nport = 1\n': (
+        '# my origin = x\norigin = "new"\n[http]\nport = 1\n'
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "renamed"), RENAMED.items(), ids=range(len(RENAMED)))
+def test_an_origin_is_changed_and_the_rest_of_the_file_stays(text, renamed):
+    assert configs.with_origin(text, "new") == renamed
+
+
+def test_a_new_origin_is_spelled_as_toml_reads_it():
+    text = configs.with_origin('origin = "a"\n', 'a"\\b')
+
+    assert msgspec.toml.decode(text)["origin"] == 'a"\\b'
+
+
+NOT_TOUCHED = [
+    '"origin" = "a"\n',
+    'origin = "a"\norigin = "b"\n',
+    'origin = """\na"""\n',
+    'origin = "a"\n[http]\norigin = "b"\n',
+    "origin = 5\n",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", NOT_TOUCHED, ids=range(len(NOT_TOUCHED)))
+def test_a_file_whose_origin_is_not_one_plain_line_is_not_changed(text):
+    with pytest.raises(ConfigError, match="cannot be changed safely") as refusal:
+        configs.with_origin(text, "new")
+
+    assert 'origin = "new"' in refusal.value.fix

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.errors import ConflictError
 from gateway.ledger import pruning
-from gateway.ledger.batch import ALERT, Kept, Number, Submission, plan
+from gateway.ledger.batch import ALERT, CARRIED, Kept, Number, Submission, plan
 from gateway.ledger.log import Draft
 from gateway.store import Selection
 from protocol.prune import RETENTION
@@ -40,6 +40,11 @@ TABLE = {
     "conflict, then new": ([other(1), SHED.submission(2)], [CONFLICT, NEW(3)], [ALERT, "pack"]),
     "one alert a number": ([other(1), other(1), other(1, 98)], [CONFLICT] * 3, [ALERT]),
     "an alert a number": ([other(0), other(1)], [CONFLICT] * 2, [ALERT] * 2),
+    "taken before this ledger": (
+        [CELLAR.submission(7), CELLAR.submission(8)],
+        [CONFLICT, NEW(3)],
+        [ALERT, "pack"],
+    ),
     "another epoch": ([SHED.submission(1, epoch=2)], [NEW(2)], ["pack"]),
 }
 
@@ -48,6 +53,7 @@ TABLE = {
 def test_each_submission_hears_what_became_of_it(submissions, heard, kinds):
     gateway = FakeGateway()
     gateway.fill(2, SHED)
+    gateway.store.transact(lambda t: t.put_number(CELLAR.kid, 1, 7, CARRIED))
 
     planned = gateway.store.read(lambda r: plan(submissions, 2, r, set()))
 

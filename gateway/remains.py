@@ -1,0 +1,83 @@
+"""Remains: what can still be learnt of a ledger that must not be signed any more.
+
+It may be damaged in any way: whatever cannot be read is left out, and nothing is changed.
+"""
+
+from collections.abc import Iterator
+
+from gateway import quarantine
+from gateway.directory import Directory
+from gateway.errors import FatalError, GatewayError
+from gateway.ledger import rotation
+from gateway.ledger.batch import CHANGES_KID, Number
+from gateway.ledger.start import CHECKPOINT
+from gateway.store.sqlite import looking_at
+from protocol import note as notes
+from protocol.errors import ProtocolError
+from protocol.rotation import Keys
+
+
+def largest_note(directory: Directory, origin: str) -> str | None:
+    """The largest checkpoint of `origin` that lies here and that one of its keys has signed."""
+    keys = list(_keys(directory, origin))
+    sizes = {note: _size(note, keys) for note in _notes(directory)}
+    known = {note: size for note, size in sizes.items() if size is not None}
+    return max(known, key=lambda note: known[note], default=None)
+
+
+def count_numbers(directory: Directory) -> int:
+    """How many envelopes' numbers are taken; ConfigError or StoreFailedError if unreadable."""
+    with looking_at(directory.ledger) as view:
+        return sum(1 for _ in view.numbers_but(CHANGES_KID))
+
+
+def numbers(directory: Directory) -> Iterator[Number]:
+    """Every number that an envelope has taken. Those of enrolments are the new ledger's own."""
+    with looking_at(directory.ledger) as view:
+        for number in view.numbers_but(CHANGES_KID):
+            yield Number._make(number)
+
+
+def _notes(directory: Directory) -> Iterator[str]:
+    try:
+        yield directory.checkpoint.read_text(errors="replace")
+    except OSError:
+        pass
+    try:
+        with looking_at(directory.ledger) as view:
+            yield (view.state(CHECKPOINT) or b"").decode(errors="replace")
+    except (GatewayError, FatalError):
+        pass
+    try:
+        held = quarantine.load(directory.quarantine)
+        yield held.note if held else ""
+    except FatalError:
+        pass
+
+
+def _keys(directory: Directory, origin: str) -> Iterator[Keys]:
+    """The keys that the ledger's entries vouch for, and those in the files beside it."""
+    try:
+        with looking_at(directory.ledger) as view:
+            keys = rotation.keys_of(view)
+        if keys:
+            yield keys
+    except (GatewayError, FatalError):
+        pass
+    try:
+        yield Keys(directory.load_signer(origin).verifier_key)
+    except FatalError:
+        pass
+    try:
+        yield Keys(notes.parse_key(directory.verifier.read_text(errors="replace").strip()))
+    except (OSError, ProtocolError):
+        pass
+
+
+def _size(note: str, candidates: list[Keys]) -> int | None:
+    for keys in candidates:
+        try:
+            return rotation.open_note(note, keys).size
+        except ProtocolError:
+            continue
+    return None

@@ -1,0 +1,70 @@
+"""`tallystick recover`: a new ledger in the place of one that must not be signed any more."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from gateway import recover as recoveries
+from gateway.directory import Directory
+from gateway.hold import Hold
+from gateway.recover import Choice, Recovered
+from protocol.checkpoint import unverified
+
+
+def recover(
+    path: Annotated[Path, typer.Argument(metavar="DIR", help="a gateway's, and it is stopped")],
+    new_origin: Annotated[str, typer.Option(help="the new ledger's name, never used before")],
+    without_numbers: Annotated[
+        bool,
+        typer.Option(
+            "--without-numbers", help="the old ledger cannot be read: forget what was received"
+        ),
+    ] = False,
+    although_sound: Annotated[
+        bool, typer.Option("--although-sound", help="give up a ledger that could go on")
+    ] = False,
+    json_: Annotated[bool, typer.Option("--json", help="for scripts")] = False,
+) -> None:
+    """Start a new ledger in DIR: another name, another key, the same devices.
+
+    Its first entry names the old one's largest checkpoint. The old ledger is set aside in DIR,
+    its key is destroyed. A number that a device has used stays used.
+
+    Example: tallystick recover garden --new-origin example.org/garden-2
+    """
+    with Hold(path, "recover"):
+        done = recovered(Directory(path), Choice(new_origin, without_numbers, although_sound))
+    if json_:
+        print(json.dumps(as_json(done)))
+    else:
+        tell(done)
+
+
+def recovered(directory: Directory, choice: Choice) -> Recovered:
+    """With a bar while numbers are carried over."""
+    with Progress(console=Console(stderr=True), transient=True) as bars:
+        bar = bars.add_task("carrying numbers over", total=None)
+        return recoveries.recover(
+            directory, choice, lambda done, total: bars.update(bar, completed=done, total=total)
+        )
+
+
+def as_json(done: Recovered) -> dict[str, object]:
+    return done._asdict() | {"retired": str(done.retired), "recovery": done.recovery._asdict()}
+
+
+def tell(done: Recovered) -> None:
+    old, note, numbers = done.recovery
+    known = f"{unverified(note).size} entries were signed" if note else "no checkpoint was left"
+    print(f"the ledger is now {done.origin}; its first entry names {old}, of which {known}")
+    if numbers is None:
+        print("NO NUMBERS were carried over: an envelope that was kept before may be kept again")
+    else:
+        print(f"{numbers} envelopes' numbers stay taken")
+    print(f"the old ledger is in {done.retired}; its key was destroyed")
+    print(f"verifier key (give it to whoever verifies, and to collectors):\n  {done.verifier_key}")
+    print(f"next, at each collector:\n  tallystick collect DIR --trust {done.verifier_key}")
