@@ -73,8 +73,8 @@ class Life:
     def __init__(self, directory: Directory, witness: Witness) -> None:
         self.witness = witness
         rotations.settle(directory, ORIGIN)
-        signer = directory.load_signer(ORIGIN)
-        self.store, note, size = directory.open_checked(signer)
+        self.signer = directory.load_signer(ORIGIN)
+        self.store, note, size = directory.open_checked(self.signer)
         try:
             self.keys = KeyStore(directory.keys)
         except BaseException:
@@ -82,7 +82,9 @@ class Life:
             raise
         self.metrics = Metrics()
         surroundings = _Surroundings(directory, witness)
-        self.writer = LedgerWriter(self.store, signer, surroundings, LedgerConfig(), self.metrics)
+        self.writer = LedgerWriter(
+            self.store, self.signer, surroundings, LedgerConfig(), self.metrics
+        )
         self.writer.resume(size, note)
         self.signed_at_start = size
 
@@ -95,13 +97,14 @@ class Life:
         self._answered(begun, submissions, outcomes)
         return outcomes
 
-    def prune(self, start: int, stop: int) -> None:
-        """As `tallystick prune` has it done."""
+    def prune(self, start: int, stop: int) -> bool:
+        """As retention does it; whether there was anything to delete."""
         begun = self.witness.clock()
         step = self.store.read(lambda reader: pruning.look(reader, Selection(start, stop))).step
         if step:
             pruning.commit(self.writer, step, RETENTION)
             self._answered(begun)
+        return step is not None
 
     def sign(self) -> str:
         self.writer.sign_if_due(0, force=True)

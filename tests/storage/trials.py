@@ -30,6 +30,7 @@ class Kind(NamedTuple):
 
     before: int  # entries there before, the first half of them signed
     attempt: Callable[[Life], list[object]]
+    prepare: Callable[[Life], object] = lambda life: None
 
 
 class Held(NamedTuple):
@@ -62,6 +63,18 @@ def revoke(life: Life) -> list[object]:
     return _changed(lambda: life.keys.revoke(_ENROLLED))
 
 
+def prune(life: Life) -> list[object]:
+    """Bodies go and their entry comes: both or neither."""
+    return ["done" if life.prune(1, 4) else _THERE_ALREADY]
+
+
+def give_back(life: Life) -> list[object]:
+    """Free pages go back to the disk, and the log is emptied; nothing is told or lost by it."""
+    life.store.release(100)
+    assert life.store.empty_log()
+    return []
+
+
 def _changed(change: Callable[[], None]) -> list[object]:
     try:
         change()
@@ -74,6 +87,8 @@ KINDS = {name: transaction(*row) for name, row in TRANSACTIONS.items()} | {
     "checkpoint": Kind(5, checkpoint),
     "enrolment": Kind(1, enrol),
     "revocation": Kind(1, revoke),
+    "prune": Kind(5, prune),
+    "space given back": Kind(60, give_back, lambda life: life.prune(0, 60)),
 }
 
 
@@ -83,7 +98,7 @@ class Trials:
     def __init__(self, folder: Path, kind: Kind) -> None:
         self._folder = folder
         self._kind = kind
-        self._template = _make(folder / "template", kind.before)
+        self._template = _make(folder / "template", kind)
         self._tried = 0
         shutil.copytree(self._template, folder / "twin")
         twin = self._open(Directory(folder / "twin"))
@@ -183,16 +198,17 @@ def again(answers: list[object]) -> list[object]:
     ]
 
 
-def _make(path: Path, before: int) -> Path:
+def _make(path: Path, kind: Kind) -> Path:
     """Closed by a power cut, in a way: its WAL is still there."""
     made = path.with_name("made")
     create(Directory(made))
     with small_wal(_WAL_PAGES):
         life = Life(Directory(made), Witness(lambda: 0))
         life.keys.add(_ENROLLED, bytes(32))
-        for start, stop in ((0, before // 2), (before // 2, before)):
+        for start, stop in ((0, kind.before // 2), (kind.before // 2, kind.before)):
             life.sign()
             life.commit(packs(start, stop))
+        kind.prepare(life)
         shutil.copytree(made, path, ignore=_shared_memory)
         life.close()
     return path
