@@ -1,7 +1,6 @@
 """The collector as a program: takes batches from gateways it trusts, serves where each stands."""
 
 import asyncio
-import os
 import signal
 import time
 from collections.abc import AsyncIterator, Callable
@@ -20,7 +19,7 @@ from gateway.http import server as http
 from gateway.http.auth import Guard
 from gateway.http.witness import WitnessRoutes
 from gateway.metrics import Metrics
-from gateway.store.files import create_durable
+from gateway.store.files import create_durable, make_directory
 from gateway.witness import files as witnesses
 from gateway.witness.cosigner import Cosigner
 
@@ -30,7 +29,7 @@ TOKENS_FILE = "tokens.json"
 def create(path: Path, config_text: str, witness_name: str) -> Cosigner:
     """A new, empty collector in `path`, and its witness. ConfigError where there is one already."""
     witnesses.check_name(witness_name)
-    os.makedirs(path, mode=0o700, exist_ok=True)
+    make_directory(path)
     try:
         create_durable(path / COLLECTOR_FILE, config_text.encode(), mode=0o644)
     except FileExistsError as error:

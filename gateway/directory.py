@@ -13,7 +13,13 @@ from gateway.ledger import rotation, start
 from gateway.ledger.log import Log
 from gateway.ledger.signer import Signer, format_signer_key, parse_signer_key
 from gateway.store import Reader, Store
-from gateway.store.files import Disk, create_durable, write_durable, write_in_place
+from gateway.store.files import (
+    Disk,
+    create_durable,
+    make_directory,
+    write_durable,
+    write_in_place,
+)
 from gateway.store.keys import KeyStore
 from gateway.store.sqlite import SqliteStore
 from gateway.witness import files as witnesses
@@ -154,7 +160,7 @@ def create(path: Path, origin: str, config_text: str) -> Signer:
     """A new, empty gateway in `path`, and its witness. ConfigError where there is something."""
     directory, witness_name = Directory(path), f"{origin}/witness"
     witnesses.check_name(witness_name)
-    os.makedirs(path, mode=0o700, exist_ok=True)
+    make_directory(path)
     signer = Signer(origin, os.urandom(SEED_BYTES))
     seed_text = format_signer_key(origin, signer.seed)
     try:

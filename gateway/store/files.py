@@ -69,6 +69,14 @@ def write_in_place(path: Path, data: bytes, *, mode: int = 0o600, disk: Disk = o
         disk.close(handle)
 
 
+def make_directory(path: Path, *, disk: Disk = os) -> None:
+    """`path` for its owner only, and what it lies in, also after a power cut."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    os.makedirs(path, mode=0o700, exist_ok=True)
+    for folder in missing:
+        _sync_directory(disk, folder.parent)
+
+
 def create_durable(path: Path, data: bytes, *, mode: int = 0o600, disk: Disk = os) -> None:
     """A new file; FileExistsError where there is one, which is then left alone."""
     handle = disk.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)

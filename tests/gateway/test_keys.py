@@ -8,7 +8,7 @@ import apsw
 import pytest
 
 from gateway.errors import ConfigError, StoreFailedError
-from gateway.store.files import create_durable, write_durable, write_in_place
+from gateway.store.files import create_durable, make_directory, write_durable, write_in_place
 from gateway.store.keys import Change, KeyStore, StoredDevice
 
 SECRET = bytes(range(32))
@@ -228,3 +228,32 @@ def test_a_file_is_created_once_and_private(tmp_path):
         create_durable(file, b"second")
 
     assert (file.read_bytes(), mode_of(file)) == (b"first", 0o600)
+
+
+class SyncedDirectories:
+    """A disk that notes which directories were synced."""
+
+    def __init__(self):
+        self.synced = []
+        self._open = {}
+
+    def open(self, path, flags, mode=0o777):
+        handle = os.open(path, flags, mode)
+        self._open[handle] = path
+        return handle
+
+    def fsync(self, handle, /):
+        self.synced.append(self._open[handle])
+
+    def close(self, handle, /):
+        os.close(handle)
+
+
+def test_a_new_directory_is_private_and_its_name_survives_a_power_cut(tmp_path):
+    disk = SyncedDirectories()
+
+    make_directory(tmp_path / "sites" / "garden", disk=disk)
+    make_directory(tmp_path / "sites" / "garden", disk=disk)
+
+    assert mode_of(tmp_path / "sites" / "garden") == 0o700
+    assert disk.synced == [tmp_path / "sites", tmp_path]
