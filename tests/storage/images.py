@@ -5,6 +5,7 @@ that one file durable, a directory's sync its names, and nothing else is sure. W
 synced may be there, be missing, be torn at a sector, come in another order, or be junk.
 """
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ from tests.storage.shim import (
 Change = Write | Truncate
 Move = Link | Rename | Unlink
 Image = dict[str, bytes]
+NOTHING = File("nothing")  # to sync it does nothing
 KINDS = ("dropped", "subset", "torn", "reordered", "junk")
 _SECTORS = (512, 4096)
 
@@ -47,6 +49,33 @@ class Record:
         self.steps.append(step)
 
 
+class ForgetfulRecord(Record):
+    """Of a disk that fails some syncs and, as Linux does, drops what these were to write.
+
+    It is not written by a later sync either: only if it is written to the file anew. `failing`
+    is for its owner to switch.
+    """
+
+    def __init__(self, dice: Random) -> None:
+        super().__init__()
+        self._dice = dice
+        self.failing = False
+        self.failures = 0
+
+    def before(self, step: Step) -> None:
+        if not self.failing or not isinstance(step, Sync) or self._dice.random() > 0.1:
+            return
+        self.failures += 1
+        for at in reversed(range(len(self.steps))):
+            earlier = self.steps[at]
+            if isinstance(earlier, Sync) and earlier.file is step.file:
+                break
+            mine = isinstance(earlier, Write | Truncate) and earlier.file is step.file
+            if mine and self._dice.random() < 0.7:
+                self.steps[at] = Sync(NOTHING)
+        raise OSError(errno.EIO, "EIO")
+
+
 class Cut(NamedTuple):
     """The disk's sure part, and what was on its way, in order."""
 
@@ -57,8 +86,8 @@ class Cut(NamedTuple):
 
 
 @contextmanager
-def recorded(folder: Path) -> Iterator[tuple[Shim, Record]]:
-    record = Record()
+def recorded(folder: Path, record: Record | None = None) -> Iterator[tuple[Shim, Record]]:
+    record = record or Record()
     with watched(folder, record) as shim:
         record.names = dict(shim.files)
         record.contents = {file: (folder / name).read_bytes() for name, file in shim.files.items()}

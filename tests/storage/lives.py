@@ -4,9 +4,10 @@ A life opens the directory as the gateway does, then commits, signs, enrols. The
 writes down at which step of the disk each was asked for and answered, and what then was there.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import apsw
 
@@ -26,6 +27,7 @@ from protocol import cbor
 from protocol.prune import RETENTION
 from tests.fakes import ORIGIN, FakeSurroundings
 
+Answer = TypeVar("Answer")
 CURSOR = "cursor"
 _STATES = (start.ORIGIN, start.CHECKPOINT, rotation.KEYS, CURSOR)
 _ALL = 1 << 40
@@ -68,10 +70,14 @@ class Witness:
 
 
 class Life:
-    """An open directory; the witness learns what is in it, and then of every change."""
+    """An open directory; the witness learns what is in it, and then of every change.
 
-    def __init__(self, directory: Directory, witness: Witness) -> None:
+    `patience` is how often a change that failed is asked for, as devices and retention do.
+    """
+
+    def __init__(self, directory: Directory, witness: Witness, *, patience: int = 1) -> None:
         self.witness = witness
+        self._patience = patience
         rotations.settle(directory, ORIGIN)
         self.signer = directory.load_signer(ORIGIN)
         self.store, note, size = directory.open_checked(self.signer)
@@ -81,7 +87,7 @@ class Life:
             self.store.close()
             raise
         self.metrics = Metrics()
-        surroundings = _Surroundings(directory, witness)
+        surroundings = _Surroundings(directory, witness, lambda: self.writer.size)
         self.writer = LedgerWriter(
             self.store, self.signer, surroundings, LedgerConfig(), self.metrics
         )
@@ -93,7 +99,7 @@ class Life:
     ) -> list[Kept | GatewayError]:
         self.witness.numbers.update(number for _, number in submissions if number)
         begun = self.witness.clock()
-        outcomes = self.writer.commit(submissions, states or {})
+        outcomes = self._ask(lambda: self.writer.commit(submissions, states or {}))
         self._answered(begun, submissions, outcomes)
         return outcomes
 
@@ -102,7 +108,7 @@ class Life:
         begun = self.witness.clock()
         step = self.store.read(lambda reader: pruning.look(reader, Selection(start, stop))).step
         if step:
-            pruning.commit(self.writer, step, RETENTION)
+            self._ask(lambda: pruning.commit(self.writer, step, RETENTION))
             self._answered(begun)
         return step is not None
 
@@ -139,31 +145,47 @@ class Life:
         asked = Asked(begun, self.witness.clock(), submissions, [shape(o) for o in outcomes])
         self.witness.ledger.append((asked, self.content()))
 
+    def _ask(self, change: Callable[[], Answer]) -> Answer:
+        for _ in range(self._patience - 1):
+            try:
+                return change()
+            except GatewayError:
+                pass
+        return change()
+
     def _change(self, change: Callable[[], None]) -> None:
-        begun = self.witness.clock()
-        change()
+        begun, known = self.witness.clock(), len(self.keys.changes(0))
+        # who asks again looks first whether it was done after all
+        self._ask(lambda: None if len(self.keys.changes(0)) > known else change())
         self.witness.members.append((Asked(begun, self.witness.clock()), self.members()))
         self.commit([noted(self.keys.changes(0)[-1])])
 
 
-def rotate(directory: Directory, witness: Witness) -> Life:
+def rotate(directory: Directory, witness: Witness, *, patience: int = 1) -> Life:
     """A new key for a directory that nobody has open, and the life after it."""
     begun = witness.clock()
     rotations.rotate(directory, ORIGIN)
     ended = witness.clock()
-    life = Life(directory, witness)
+    life = Life(directory, witness, patience=patience)
     witness.ledger.append((Asked(begun, ended), life.content()))
     witness.published.append((ended, life.signed_at_start))
     return life
 
 
 class _Surroundings(FakeSurroundings):
-    """The checkpoint is a real file, and the witness is told once it is kept."""
+    """The checkpoint is a real file, and the witness is told once it is kept.
 
-    def __init__(self, directory: Directory, witness: Witness) -> None:
+    The dice go by the size of the ledger: who asks again for what failed gets the same salts.
+    """
+
+    def __init__(self, directory: Directory, witness: Witness, size: Callable[[], int]) -> None:
         super().__init__()
         self._directory = directory
         self._witness = witness
+        self._size = size
+
+    def random(self, size: int) -> bytes:
+        return hashlib.shake_128(self._size().to_bytes(8, "big")).digest(size)
 
     def keep_checkpoint(self, note: str) -> None:
         self._directory.keep_checkpoint(note)

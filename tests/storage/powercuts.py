@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from gateway.directory import Directory
 from tests.storage import images
-from tests.storage.images import KINDS, Image, Record, recorded
+from tests.storage.images import KINDS, ForgetfulRecord, Image, Record, recorded
 from tests.storage.lives import Witness, small_wal
 from tests.storage.oracle import Memory, judge, memory
 from tests.storage.workload import Workload, create
@@ -31,14 +31,12 @@ class Lived(NamedTuple):
 
 
 class Campaign:
-    """Image `n` of a seed is always the same one. `lie` makes of a record what a bad disk does."""
+    """Image `n` of a seed is always the same one. `live` makes a recorded life of a seed."""
 
-    def __init__(
-        self, folder: Path, seed: int, lie: Callable[[Record], None] = lambda record: None
-    ) -> None:
+    def __init__(self, folder: Path, seed: int, live: Callable[[Path, str], Lived]) -> None:
         self._folder = folder
         self._seed = seed
-        self._lie = lie
+        self._live = live
         self._lives: dict[int, Lived] = {}
         self._started = time.monotonic()
         self._cuts: set[tuple[int, int]] = set()
@@ -102,9 +100,8 @@ class Campaign:
 
     def _life(self, life: int) -> Lived:
         if life not in self._lives:
-            lived = live(self._folder / f"life-{life}", f"{self._seed}:{life}")
+            lived = self._live(self._folder / f"life-{life}", f"{self._seed}:{life}")
             assert len(lived.record.steps) < _A_LIFE
-            self._lie(lived.record)
             self._lives[life] = lived
         return self._lives[life]
 
@@ -114,12 +111,27 @@ class Campaign:
         self._different.add(hashlib.sha256(repr(sorted(image.items())).encode()).digest())
 
 
-def live(path: Path, seed: str) -> Lived:
+def live_well(path: Path, seed: str) -> Lived:
     """One life on a disk that is watched."""
     create(Directory(path))
     with recorded(path) as (shim, record), small_wal(_WAL_PAGES):
         witness = Witness(lambda: len(record.steps))
         Workload(Directory(path, shim.disk), witness, Random(seed)).run()
+    return Lived(record, witness)
+
+
+def live_on_a_forgetful_disk(path: Path, seed: str) -> Lived:
+    """One on a disk that also fails some of the syncs, and drops what they were to write."""
+    create(Directory(path))
+    record = ForgetfulRecord(Random(f"{seed}:forgets"))
+
+    def fails(begins: bool) -> None:
+        record.failing = begins
+
+    with recorded(path, record) as (shim, _), small_wal(_WAL_PAGES):
+        witness = Witness(lambda: len(record.steps))
+        Workload(Directory(path, shim.disk), witness, Random(seed), fails).run()
+    assert record.failures
     return Lived(record, witness)
 
 

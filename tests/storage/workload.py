@@ -1,5 +1,6 @@
 """Some lives of a gateway in short: all that is ever written, in an order the seed decides."""
 
+from collections.abc import Callable
 from random import Random
 
 from gateway import directory as directories
@@ -12,6 +13,7 @@ from tests.storage.lives import CURSOR, Life, Witness, rotate
 CONFIG = f'origin = "{ORIGIN}"\n'
 _PAST = 300  # entries: over the first stored subtree hash, at 256
 _MAX_BATCH = 30
+_PATIENCE = 20
 
 
 def create(directory: Directory) -> Signer:
@@ -22,9 +24,18 @@ def create(directory: Directory) -> Signer:
 
 
 class Workload:
-    """Batches, repeats, conflicts, enrolments, states, checkpoints, prunes, a rotation."""
+    """Batches, repeats, conflicts, enrolments, states, checkpoints, prunes, a rotation.
 
-    def __init__(self, directory: Directory, witness: Witness, dice: Random) -> None:
+    `turning` is told when a turn begins, and when it is over.
+    """
+
+    def __init__(
+        self,
+        directory: Directory,
+        witness: Witness,
+        dice: Random,
+        turning: Callable[[bool], None] = lambda begins: None,
+    ) -> None:
         self._directory = directory
         self._witness = witness
         self._dice = dice
@@ -32,18 +43,21 @@ class Workload:
         self._sent: list[tuple[FakeDevice, int]] = []
         self._next: dict[str, int] = {}
         self._enrolled = 0
+        self._turning = turning
 
     def run(self) -> None:
-        life = Life(self._directory, self._witness)
+        life = Life(self._directory, self._witness, patience=_PATIENCE)
         life.remember()
         restarts = [(_PAST // 3, Life), (_PAST * 2 // 3, rotate)]
         while life.writer.size < _PAST:
+            self._turning(True)
             self._turn(life)
+            self._turning(False)
             if restarts and life.writer.size >= restarts[0][0]:
                 _, start = restarts.pop(0)
                 life.sign()
                 life.close()
-                life = start(self._directory, self._witness)
+                life = start(self._directory, self._witness, patience=_PATIENCE)
         life.sign()
         life.close()
 
