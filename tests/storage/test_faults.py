@@ -58,6 +58,43 @@ def test_a_fault_is_survived_where_much_is_written(scratch: Path, fault: Fault) 
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_rotation_that_failed_is_ended_by_the_next_start(scratch: Path, fault: Fault) -> None:
+    create(Directory(scratch / "made"))
+    Life(Directory(scratch / "made"), Witness(lambda: 0)).close()
+    failed, nth = True, 0
+    while failed:
+        nth += 1
+        place = scratch / str(nth)
+        shutil.copytree(scratch / "made", place)
+
+        failed, new = rotated(place, fault, nth)
+
+        life = Life(Directory(place), Witness(lambda: 0))
+        if new:
+            assert life.signer.verifier_text == new
+        judge_going_on(life)
+        life.close()
+        (verdict,) = verdicts_of(str(place))
+        assert verdict.valid, verdict.reason
+
+    print(f"\n{nth - 1} steps of a rotation failed, one after the other")
+
+
+def rotated(place: Path, fault: Fault, nth: int) -> tuple[bool, str | None]:
+    """Whether the disk failed, and the new key where the command named one."""
+    disk = FaultyDisk()
+    with watched(place, disk) as shim:
+        disk.arm(fault, nth, lasting=False)
+        try:
+            new = rotations.rotate(Directory(place, shim.disk), ORIGIN).new
+            return bool(disk.failed), new
+        except (GatewayError, FatalError, apsw.Error):  # apsw's own: only closing tells these
+            return True, None
+        finally:
+            disk.heal()
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_keys_are_rolled_back_by_a_start_after_one_that_failed(scratch: Path, fault: Fault) -> None:
     """An enrolment that a power cut stopped has to be undone, and the disk fails at that."""
     hot = half_enrolled(scratch)
