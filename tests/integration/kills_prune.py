@@ -3,6 +3,7 @@
 import random
 import threading
 import time
+from typing import Any
 
 import httpx2
 
@@ -11,6 +12,8 @@ from tests.integration.pruning import Admin, Held, configure
 from tests.load import LoadDevice
 
 _DEVICES = 4
+_ASKED_S = 5  # it is asked all the time
+_PRUNE_S = 0.03  # from the request to the answer, about
 
 
 def campaign(site: Site, kills: int, seed: int) -> None:
@@ -27,6 +30,8 @@ def campaign(site: Site, kills: int, seed: int) -> None:
 
     for _ in range(kills):
         time.sleep(dice.uniform(0.02, 0.5))
+        asker.asking.wait(_ASKED_S)
+        time.sleep(dice.choice((0, dice.uniform(0, _PRUNE_S))))
         gateway.kill()
         gateway = site.start_gateway()
     time.sleep(0.3)
@@ -58,32 +63,39 @@ class _Asker(threading.Thread):
         self._admin = admin
         self._dice = random.Random(seed)
         self._ending = threading.Event()
+        self.asking = threading.Event()  # while a request is under way
         self.answered = self.interrupted = 0
 
     def run(self) -> None:
         start = 0
         while not self._ending.is_set():
-            order = {
+            order: dict[str, Any] = {
                 "start": start,
                 "stop": start + self._dice.randrange(1, 60),
                 "redact": self._dice.random() < 0.5,
-                "even_unforwarded": self._dice.random() < 0.5,
+                "even_unforwarded": self._dice.random() < 0.7,
             }
             if self._dice.random() < 0.3:
                 order["source"] = f"load-{self._dice.randrange(_DEVICES)}"
-            try:
-                answer = self._admin.prune(**order)
-            except httpx2.ConnectError:  # nobody there
-                self._ending.wait(0.01)
-                continue
-            except httpx2.HTTPError:  # killed in the middle: it may have been done, or not
-                self.interrupted += 1
-                continue
-            if answer["recorded_at"] is not None:
+            answer = self._ask(order)
+            if answer is not None and answer["recorded_at"] is not None:
                 self.answered += 1
-                start += self._dice.randrange(1, 40)
+                start += self._dice.randrange(1, 20)
             else:
                 self._ending.wait(0.01)
+
+    def _ask(self, order: dict[str, Any]) -> dict[str, Any] | None:
+        """None where the gateway was killed before, or in the middle: then it may be done."""
+        self.asking.set()
+        try:
+            return self._admin.prune(**order)
+        except httpx2.ConnectError:
+            return None
+        except httpx2.HTTPError:
+            self.interrupted += 1
+            return None
+        finally:
+            self.asking.clear()
 
     def end(self) -> None:
         self._ending.set()
