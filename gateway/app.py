@@ -94,8 +94,7 @@ async def serving(
         stack.push_async_callback(gateway.sequencer.stop)
         stack.enter_context(_unsigned(gateway.writer))
         await gateway.members.keep_up()
-        if gateway.forward:
-            await gateway.forward.greet(_GREETING_S)
+        await asyncio.gather(*(greeting(_GREETING_S) for greeting in gateway.greetings()))
         if directory.quarantine.exists():
             remove_durable(directory.quarantine)
             _log.warning("the ledger is right again; the quarantine is over")
@@ -119,9 +118,7 @@ async def _background(gateway: Gateway, directory: Directory, stop: Stop) -> Asy
 
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(guarded(gateway.members.watch(_MEMBERS_POLL_S)))]
-        tasks.append(group.create_task(guarded(gateway.retention.run())))
-        if gateway.forward:
-            tasks.append(group.create_task(guarded(gateway.forward.run())))
+        tasks += [group.create_task(guarded(work)) for work in gateway.works()]
         try:
             yield
         finally:

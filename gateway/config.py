@@ -85,6 +85,22 @@ class RetentionConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     rules: list[RetentionRule] = []
 
 
+class AnchorWitness(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Without a URL it is the collector: it cosigns in its answers."""
+
+    vkey: str
+    url: str = ""
+
+
+class AnchorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When a checkpoint counts as anchored: `quorum` of the witnesses, or a policy file."""
+
+    every_ms: Positive = 10_000  # ask neighbours at most this often
+    quorum: Positive = 1
+    witnesses: list[AnchorWitness] = []
+    policy: str = ""  # a C2SP tlog-policy file instead of the two
+
+
 class GatewayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     origin: str
     coap: CoapConfig = CoapConfig()
@@ -93,6 +109,7 @@ class GatewayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     forward: ForwardConfig | None = None
     witness: WitnessConfig = WitnessConfig()
     retention: RetentionConfig = RetentionConfig()
+    anchor: AnchorConfig | None = None
 
 
 class CollectorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -109,6 +126,8 @@ _SECTIONS = (
     WitnessConfig,
     RetentionConfig,
     RetentionRule,
+    AnchorConfig,
+    AnchorWitness,
 )
 _Config = TypeVar("_Config", GatewayConfig, CollectorConfig)
 

@@ -39,6 +39,13 @@ class Metrics:
         )
         self.space = SpaceMetrics(registry)
 
+        self.cosignatures = Counter(
+            "tallystick_cosignatures",
+            "What witnesses said of our checkpoints, and why they did not",
+            ["witness", "outcome"],
+            registry=registry,
+        )
+
     def text(self) -> bytes:
         return generate_latest(self.registry)
 

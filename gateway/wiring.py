@@ -1,16 +1,23 @@
 """The gateway's parts, wired: the one place that names concrete classes."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import Any
 
 from starlette.routing import Route
 
 from gateway import tokens
+from gateway.anchor.anchoring import Anchoring
+from gateway.anchor.anchors import ANCHORED, Anchors
+from gateway.anchor.quorum import policy_of
+from gateway.anchor.rounds import Rounds
+from gateway.anchor.standing import Standing
+from gateway.anchor.view import Shown
 from gateway.coap import server as coap
 from gateway.coap.resources import ReadingsResource, TimeResource
-from gateway.config import ForwardConfig, GatewayConfig, RetentionConfig
+from gateway.config import AnchorConfig, ForwardConfig, GatewayConfig, RetentionConfig
 from gateway.directory import Directory
 from gateway.errors import ConfigError
 from gateway.feed import Feed
@@ -26,6 +33,7 @@ from gateway.http.prunes import PruneRoutes
 from gateway.http.status import Facts, StatusRoutes
 from gateway.http.tiles import TileRoutes
 from gateway.http.witness import WitnessRoutes
+from gateway.ledger import rotation
 from gateway.ledger.budget import Budget, divided
 from gateway.ledger.proofs import ReceiptSigner
 from gateway.ledger.retention import Retention
@@ -78,8 +86,19 @@ class Gateway:
         self.sequencer = Sequencer(self.writer, self.feed, self.metrics, config.ledger, failed)
         self.registry = Registry()
         self.members = Members(self._keys, self.registry, self.sequencer)
+        self.anchoring = self._anchoring(config.anchor) if config.anchor else None
         self.forward = self._forwarding(config.forward) if config.forward else None
         self._pruner, self.retention = self._retention(config.retention, directory)
+
+    def greetings(self) -> list[Callable[[float], Coroutine[Any, Any, None]]]:
+        """Those to ask, before anything is signed, what they remember of us."""
+        return [part.greet for part in (self.forward, self.anchoring) if part]
+
+    def works(self) -> list[Coroutine[Any, Any, None]]:
+        """What runs beside the doors, as long as they do."""
+        forwarding = [self.forward.run()] if self.forward else []
+        anchoring = self.anchoring.works() if self.anchoring else []
+        return [self.retention.run(), *forwarding, *anchoring]
 
     def close(self) -> None:
         if self._witness:
@@ -99,12 +118,16 @@ class Gateway:
 
     def http_door(self) -> AbstractAsyncContextManager[int]:
         events = EventRoutes(self._store, self.feed, self._guard, self.metrics)
+        standing = self.anchoring.standing if self.anchoring else None
         status = StatusRoutes(
             self._store,
             self._guard,
             self.metrics,
             self._facts,
-            sections={"retention": self.retention.status},
+            sections={
+                "anchor": standing.section if standing else lambda: None,
+                "retention": self.retention.status,
+            },
             faults=[self.retention.faults],
         )
         prunes = PruneRoutes(self._store, self._pruner, self._guard, known=self._known)
@@ -120,6 +143,7 @@ class Gateway:
             self.metrics,
             lambda: self.writer.note,
             ReceiptSigner(self._signer),
+            note_over=self._note_over,
         )
         tiles = TileRoutes(self._store, self._guard, lambda: self.writer.signed_size)
         return [*proofs.routes, *tiles.routes]
@@ -136,7 +160,7 @@ class Gateway:
 
     def _forwarding(self, config: ForwardConfig) -> ForwardWorker:
         held = self._store.read(lambda reader: reader.state(CURSOR)) or b"0"
-        return ForwardWorker(
+        worker = ForwardWorker(
             LedgerView(self._store, self._signer, lambda: self.writer.note),
             HttpUpstream(config.url, _token(config), config.timeout_ms),
             ForwardOutbox(int(held), config),
@@ -144,6 +168,31 @@ class Gateway:
             self.metrics,
             remember=self.sequencer.remember,
         )
+        if self.anchoring:
+            worker.on_cosigned = self.anchoring.heard
+        return worker
+
+    def _anchoring(self, config: AnchorConfig) -> Anchoring:
+        policy = policy_of(config, collector=self._config.forward is not None)
+        keys = self._store.read(lambda reader: rotation.held_keys(reader, self._signer))
+        anchors = Anchors(policy, keys, self.metrics, self.sequencer.remember)
+        held = self._store.read(lambda reader: reader.state(ANCHORED))
+        anchors.restore((held or b"").decode(errors="replace"))
+        shown = Shown(self._store, keys, self._config.origin)
+        rounds = Rounds(lambda: self.writer.note, self.feed, config.every_ms)
+        standing = Standing(
+            anchors,
+            shown,
+            lambda: self.writer.size,
+            self._surroundings.unix_ms,
+            self.metrics.registry,
+        )
+        return Anchoring(policy, shown, anchors, rounds, standing)
+
+    def _note_over(self, index: int) -> str:
+        """The checkpoint to prove entry `index` with."""
+        newest = self.writer.note
+        return self.anchoring.anchors.over(index, newest) if self.anchoring else newest
 
     def _retention(
         self, config: RetentionConfig, directory: Directory
@@ -176,11 +225,13 @@ class Gateway:
         return now_ms if self.writer.clock_trusted and now_ms >= CLOCK_FLOOR_MS else 0
 
     def _facts(self) -> Facts:
+        anchors = self.anchoring.anchors if self.anchoring else None
         return Facts(
             origin=self._config.origin,
             size=self.writer.size,
             signed_size=self.writer.signed_size,
-            note=self.writer.note,
+            note=anchors.dressed(self.writer.note) if anchors else self.writer.note,
+            anchored=anchors.note if anchors else "",
             pending=self.sequencer.pending,
             heartbeat=self.sequencer.heartbeat,
             failing=self.writer.failing,

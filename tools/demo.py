@@ -53,8 +53,10 @@ def _play(folder: Path, seconds: float) -> bool:
         for device in running:
             device.stop()
         caught_up = _wait_for_collector(gateway)
+        anchored = gateway.get("/stats")["anchor"]["size"]
     if not caught_up:
         print("the collector did not catch up")
+    print(f"anchored         {anchored} entries, under a checkpoint that the collector cosigned")
     return _judge(folder, tally) and caught_up
 
 
@@ -68,7 +70,11 @@ def _services(folder: Path) -> Iterator[Service]:
         token_file.write_text(token)
         http_port = free_port(socket.SOCK_STREAM)
         verifier_key = init_gateway(
-            folder / "gateway", _ORIGIN, f"http://127.0.0.1:{http_port}", token_file
+            folder / "gateway",
+            _ORIGIN,
+            f"http://127.0.0.1:{http_port}",
+            token_file,
+            (folder / "collector" / "witness.vkey").read_text().strip(),
         )
         remember_trust(folder / "collector", [verifier_key])
     collector = Service(
@@ -154,11 +160,12 @@ def _lines(entry: dict[str, Any]) -> Iterator[str]:
 
 
 def _wait_for_collector(gateway: Service) -> bool:
-    """Whether the collector has everything, signed, within the limit."""
+    """Whether the collector has everything, signed, and has cosigned it, within the limit."""
     deadline = time.monotonic() + _CATCH_UP_S
     for _ in itertools.takewhile(lambda _: time.monotonic() < deadline, itertools.count()):
         stats = gateway.get("/stats")
-        if stats["size"] == stats["signed_size"] == stats["forward"]["cursor"]:
+        size = stats["size"]
+        if size == stats["signed_size"] == stats["forward"]["cursor"] == stats["anchor"]["size"]:
             return True
         time.sleep(0.1)
     return False

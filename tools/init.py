@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from gateway import collector, directory, tokens
+from gateway.anchor.quorum import policy_of
+from gateway.config import AnchorConfig, AnchorWitness
 from gateway.errors import ConfigError
 from gateway.store.files import create_durable
 from gateway.tokens import TOKEN_BYTES, Token, digest_of
@@ -32,6 +34,13 @@ _FORWARD = """
 url = {url}
 token_file = {token_file}
 """
+_ANCHOR = """
+[anchor]
+quorum = 1  # of these; one without a url is the collector, which cosigns in its answers
+
+[[anchor.witnesses]]
+vkey = {vkey}
+"""
 _COLLECTOR = """\
 # A tallystick collector. Each gateway it takes batches from is named by its verifier key.
 trust = []
@@ -54,6 +63,9 @@ def init(
     token_file: Annotated[
         Path | None, typer.Option(help="file with the collector's token, for --forward")
     ] = None,
+    witness: Annotated[
+        str, typer.Option(help="the collector's witness key, for --forward: it anchors the ledger")
+    ] = "",
 ) -> None:
     """Make DIR with keys, a token (shown once) and a configuration to edit.
 
@@ -64,13 +76,17 @@ def init(
         return
     if bool(forward) != bool(token_file):
         raise ConfigError("--forward and --token-file go together", "give both, or neither")
-    signer_text = init_gateway(path, name or path.resolve().name, forward, token_file)
+    if witness and not forward:
+        raise ConfigError("--witness is the collector's", "give --forward and --token-file, too")
+    signer_text = init_gateway(path, name or path.resolve().name, forward, token_file, witness)
     print(f"verifier key (give it to whoever verifies, and to collectors):\n  {signer_text}")
     print(f"next:\n  tallystick device add NAME --dir {path}\n  tallystick run {path}")
 
 
-def init_gateway(path: Path, origin: str, forward: str, token_file: Path | None) -> str:
-    """The new gateway's verifier key; prints its token."""
+def init_gateway(
+    path: Path, origin: str, forward: str, token_file: Path | None, witness: str = ""
+) -> str:
+    """The new gateway's verifier key; prints its token. `witness` is its collector's key."""
     if not _ORIGIN.fullmatch(origin):
         raise ConfigError(
             f"{origin!r} cannot be an origin", "use --name with printable ASCII, no space, no +"
@@ -78,6 +94,8 @@ def init_gateway(path: Path, origin: str, forward: str, token_file: Path | None)
     text = _GATEWAY.format(origin=_toml(origin))
     if forward and token_file:
         text += _FORWARD.format(url=_toml(forward), token_file=_toml(str(token_file.resolve())))
+    if witness:
+        text += _anchor(witness)
     signer = directory.create(path, origin, text)
     create_durable(path / "verifier.key", f"{signer.verifier_text}\n".encode(), mode=0o644)
     print(f"made {path}, the ledger {origin}")
@@ -93,6 +111,13 @@ def init_collector(path: Path, name: str = "") -> str:
     secret = _first_token(path / collector.TOKENS_FILE, "ingest")
     print(f"next:\n  tallystick collect {path} --trust VERIFIER_KEY")
     return secret
+
+
+def _anchor(witness: str) -> str:
+    text = _ANCHOR.format(vkey=_toml(witness))
+    config = AnchorConfig(witnesses=[AnchorWitness(vkey=witness)])
+    policy_of(config, collector=True)  # refuses what is no witness's key before anything is made
+    return text
 
 
 def _first_token(path: Path, scope: str) -> str:

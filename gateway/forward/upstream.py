@@ -11,12 +11,14 @@ _MAX_ROTATIONS = 64  # looked at; each costs two signature checks
 class Answer(NamedTuple):
     """`next_index`: where to go on; `note`: the last checkpoint it accepted, or "".
 
-    `rotations`: what it has seen our key say when it gave its place to another.
+    `rotations`: what it has seen our key say when it gave its place to another. `cosigned`: the
+    last checkpoint its witness cosigned, or "".
     """
 
     next_index: int
     note: str
     rotations: tuple[str, ...] = ()
+    cosigned: str = ""
 
 
 class UpstreamError(Exception):
@@ -73,7 +75,10 @@ class HttpUpstream:
         fields = _fields(response)
         if response.status_code == 200 and isinstance(fields.get("next_index"), int):
             return Answer(
-                fields["next_index"], str(fields.get("checkpoint") or ""), _rotations(fields)
+                fields["next_index"],
+                str(fields.get("checkpoint") or ""),
+                _rotations(fields),
+                str(fields.get("cosigned") or ""),
             )
         raise UpstreamError(
             str(fields.get("title") or f"http-{response.status_code}"),

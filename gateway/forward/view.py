@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from gateway.errors import RolledBackError
 from gateway.forward.outbox import Send
 from gateway.forward.upstream import Answer, UpstreamError
 from gateway.ledger import evidence, hashes, rotation, tree
@@ -11,7 +10,6 @@ from gateway.ledger.signer import Signer
 from gateway.store import Reader, Store
 from protocol import checkpoint as notes
 from protocol.batch import Batch
-from protocol.errors import ProtocolError
 
 
 class LedgerView:
@@ -42,24 +40,14 @@ class LedgerView:
         RolledBackError where a checkpoint that we signed is not a past of them; UpstreamError
         where it claims more than we have and shows nothing that we signed.
         """
-        for note in filter(None, (answer.note, *answer.rotations)):
+        for note in filter(None, (answer.note, answer.cosigned, *answer.rotations)):
             self._hold_to(note)
         size = self._store.read(_size)
         if answer.next_index > size:
             raise UpstreamError("implausible", f"claims {answer.next_index} entries of our {size}")
 
     def _hold_to(self, note: str) -> None:
-        try:
-            seen = self._store.read(lambda reader: evidence.objection(reader, self._keys, note))
-        except ProtocolError:
-            return  # nobody else's word can stop us
-        if seen:
-            raise RolledBackError(
-                f"the upstream has seen {seen}",
-                "restore the newer copy of this directory, devices will send again what it lacks;"
-                " or start a new ledger: `tallystick recover DIR --new-origin NAME`",
-                note,
-            )
+        self._store.read(lambda r: evidence.hold_to(r, self._keys, note, "the upstream"))
 
 
 def _size(reader: Reader) -> int:

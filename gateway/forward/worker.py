@@ -20,7 +20,10 @@ _log = structlog.get_logger("forward")
 
 
 class ForwardWorker:
-    """`remember` keeps a cursor for the next start; losing one costs a repeated batch."""
+    """`remember` keeps a cursor for the next start; losing one costs a repeated batch.
+
+    `on_cosigned` is told, with every answer, which note the upstream cosigned last, or "".
+    """
 
     def __init__(
         self,
@@ -38,6 +41,7 @@ class ForwardWorker:
         self._feed = feed
         self._metrics = metrics
         self._remember = remember
+        self.on_cosigned: Callable[[str], None] = lambda note: None
         self._greeted = False  # nothing is sent before the upstream said what it remembers
         self.reachable = False
         self.last_failure: str | None = None
@@ -100,6 +104,7 @@ class ForwardWorker:
         self._outbox.accepted(answer.next_index)
         self._metrics.forward_cursor.set(answer.next_index)
         self._remember(CURSOR, str(answer.next_index).encode())
+        self.on_cosigned(answer.cosigned)
 
     def _not_accepted(self, error: UpstreamError, sent: int = 0) -> None:
         self._metrics.forward_failures.labels(error.reason).inc()

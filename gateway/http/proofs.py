@@ -31,7 +31,11 @@ _Result = TypeVar("_Result")
 
 
 class ProofRoutes:
-    """`note` gives the last checkpoint, which is on stable storage when it does."""
+    """`note` gives the last checkpoint, which is on stable storage when it does.
+
+    `note_over` gives the one to show entry `index` under: the last one, or, where it covers the
+    entry, one that others have cosigned.
+    """
 
     def __init__(
         self,
@@ -40,11 +44,14 @@ class ProofRoutes:
         metrics: Metrics,
         note: Callable[[], str],
         signer: ReceiptSigner,
+        *,
+        note_over: Callable[[int], str],
     ) -> None:
         self._store = store
         self._guard = guard
         self._metrics = metrics
         self._note = note
+        self._note_over = note_over
         self._signer = signer
         self.routes = [
             Route("/events/{index}/proof", self.inclusion),
@@ -54,9 +61,10 @@ class ProofRoutes:
     async def inclusion(self, request: Request) -> Response:
         """The entry, its place and the checkpoint over it, checked before it is given away."""
         self._guard.check(request, "read")
-        index, note = whole(request.path_params["index"], "the event id"), self._note()
+        index, cose = whole(request.path_params["index"], "the event id"), _wants_cose(request)
+        note = self._note() if cose else self._note_over(index)
         proof = await self._read(lambda reader: proofs.inclusion(reader, note, index))
-        if not _wants_cose(request):
+        if not cose:
             return PlainTextResponse(format_proof(proof), headers=_VARY)
         root = self._signer.signed(note)
         receipt = root.receipt(Inclusion(index, proof.path, proof.extra))

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from gateway.errors import BusyError, NotFoundError
+from gateway.errors import BadQueryError, BusyError, NotFoundError
 from gateway.http.auth import Guard
 from gateway.ledger import fsck
 from gateway.metrics import CONTENT_TYPE, Metrics
@@ -30,6 +30,7 @@ class Facts(NamedTuple):
     failing: str | None  # reason of the last failed transaction
     clock_trusted: bool
     forward: dict[str, object] | None
+    anchored: str = ""  # the note that enough witnesses have cosigned, "" where there is none
 
 
 class StatusRoutes:
@@ -62,10 +63,13 @@ class StatusRoutes:
         ]
 
     async def checkpoint(self, request: Request) -> Response:
-        """The last signed note. Open to anyone: it is made to be handed around."""
-        note = self._facts().note
+        """The last signed note, or the last anchored one. Open to anyone, to be handed around."""
+        facts, asked = self._facts(), request.query_params.get("anchored", "0")
+        if asked not in ("0", "1"):
+            raise BadQueryError("anchored is 1 or 0")
+        note = facts.anchored if asked == "1" else facts.note
         if not note:
-            raise NotFoundError("nothing is signed yet")
+            raise NotFoundError("nothing is signed yet, or cosigned by enough witnesses")
         return PlainTextResponse(note, headers={"Cache-Control": "no-store"})
 
     async def verify(self, request: Request) -> Response:
@@ -82,7 +86,7 @@ class StatusRoutes:
         self._guard.check(request, "read")
         facts = self._facts()
         shown = facts._asdict()
-        for inner in ("note", "heartbeat"):
+        for inner in ("note", "heartbeat", "anchored"):
             del shown[inner]
         for name, section in self._sections.items():
             shown[name] = section()

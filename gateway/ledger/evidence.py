@@ -4,12 +4,13 @@ Nobody else's word can stop a gateway. A checkpoint or a rotation that our own k
 the ledger does not continue can: then it is not the ledger that was signed.
 """
 
+from gateway.errors import RolledBackError
 from gateway.ledger import hashes, tree
 from gateway.ledger.rotation import open_note
 from gateway.ledger.signer import verify_signature
 from gateway.store import Reader
 from protocol import rotation as rotations
-from protocol.errors import BadSignatureError
+from protocol.errors import BadSignatureError, ProtocolError
 from protocol.rotation import Keys
 
 
@@ -30,6 +31,21 @@ def objection(reader: Reader, keys: Keys, note: str) -> str | None:
         f"{signed.size} entries of {signed.origin}, and our {size} are not what they continue as:"
         " an older copy was put back, or the ledger was changed"
     )
+
+
+def hold_to(reader: Reader, keys: Keys, note: str, who: str) -> None:
+    """RolledBackError where `who` shows what our key signed and the ledger does not continue."""
+    try:
+        seen = objection(reader, keys, note)
+    except ProtocolError:
+        return  # nobody else's word can stop us
+    if seen:
+        raise RolledBackError(
+            f"{who} has seen {seen}",
+            "restore the newer copy of this directory, devices will send again what it lacks;"
+            " or start a new ledger: `tallystick recover DIR --new-origin NAME`",
+            note,
+        )
 
 
 def _of_rotation(keys: Keys, size: int, statement: str) -> str | None:

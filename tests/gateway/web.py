@@ -56,7 +56,15 @@ class Web:
             self.gateway.store, guard, metrics, lambda: self.facts, sections={}, faults=[]
         )
         writer, signer = self.gateway.writer, ReceiptSigner(self.gateway.signer)
-        proofs = ProofRoutes(self.gateway.store, guard, metrics, lambda: writer.note, signer)
+        self.note_over = lambda index: writer.note
+        proofs = ProofRoutes(
+            self.gateway.store,
+            guard,
+            metrics,
+            lambda: writer.note,
+            signer,
+            note_over=lambda index: self.note_over(index),  # noqa: PLW0108  # tests replace it
+        )
         tiles = TileRoutes(self.gateway.store, guard, lambda: writer.signed_size)
         self.app = server.application(
             [*self.events.routes, *status.routes, *proofs.routes, *tiles.routes]

@@ -3,6 +3,8 @@
 import pytest
 from typer.testing import CliRunner
 
+from gateway import config as configs
+from gateway.config import GatewayConfig
 from gateway.errors import ConfigError, HeldError
 from gateway.hold import Hold
 from gateway.witness import files
@@ -111,3 +113,29 @@ def test_a_name_that_can_be_none_retires_nobody(garden):
 
     assert "cannot be a witness's name" in str(refusal("new-witness", garden, "--name", "a b"))
     assert key_of(garden) == held
+
+
+def test_a_gateway_is_anchored_by_its_collector_from_the_start(tmp_path, garden):
+    (tmp_path / "token").write_text("secret")
+    forwarding = ("--forward", "http://127.0.0.1:8090", "--token-file", tmp_path / "token")
+    vkey = (garden / files.VERIFIER).read_text().strip()
+
+    made = run("init", tmp_path / "shed", "--name", "shed", *forwarding, "--witness", vkey)
+
+    config = configs.load(tmp_path / "shed" / "tallystick.toml", GatewayConfig)
+    assert made.exit_code == 0
+    assert [(w.vkey, w.url) for w in config.anchor.witnesses] == [(vkey, "")]
+
+
+@pytest.mark.parametrize("forwarded", [True, False])
+def test_a_witness_that_cannot_anchor_is_refused_and_nothing_is_made(tmp_path, garden, forwarded):
+    (tmp_path / "token").write_text("secret")
+    forwarding = ("--forward", "http://127.0.0.1:8090", "--token-file", tmp_path / "token")
+    ledger_key = (garden / "verifier.key").read_text().strip()
+    vkey = ledger_key if forwarded else (garden / files.VERIFIER).read_text().strip()
+    more = (*(forwarding if forwarded else ()), "--witness", vkey)
+
+    error = refusal("init", tmp_path / "shed", "--name", "shed", *more)
+
+    assert "not of a witness" in str(error) if forwarded else "--forward" in error.fix
+    assert not (tmp_path / "shed").exists()
