@@ -4,6 +4,7 @@ Faster than MicroPython processes and with the same obligations: an envelope is 
 the same bytes, until a receipt for it verifies.
 """
 
+import contextlib
 import socket
 import threading
 import time
@@ -17,6 +18,7 @@ from protocol.limits import CONTENT_FORMAT_COSE_MAC0
 from protocol.senml import Reading
 
 _ANSWER_S = 0.25
+_REFUSED_S = 0.02
 
 
 class LoadDevice(threading.Thread):
@@ -35,6 +37,7 @@ class LoadDevice(threading.Thread):
         self._ending = threading.Event()
         self.kept: dict[tuple[str, int, int], int] = {}
         self.retransmissions = 0
+        self._exchanges = 0  # each has a message id of its own
 
     def seal(self, sequence: int) -> bytes:
         readings = [Reading(f"{self._name}/temperature", "Cel", sequence, int(time.time() * 1000))]
@@ -75,15 +78,26 @@ class LoadDevice(threading.Thread):
             (coap.CONTENT_FORMAT, bytes((CONTENT_FORMAT_COSE_MAC0,))),
         ]
         token = sequence.to_bytes(4, "big")
-        datagram = coap.encode(
-            Message(coap.CON, coap.POST, sequence & 0xFFFF, token, options, sealed)
-        )
+        while not self._ending.is_set():
+            self._exchanges += 1
+            datagram = coap.encode(
+                Message(coap.CON, coap.POST, self._exchanges & 0xFFFF, token, options, sealed)
+            )
+            answer = self._answered(door, datagram, token)
+            if answer and answer.code == coap.CHANGED:
+                with contextlib.suppress(ProtocolError):  # not a receipt for it: go on asking
+                    return self.index_of(answer, sealed)
+            self._ending.wait(_REFUSED_S)  # refused: a new exchange, or it hears the same again
+        return None
+
+    def _answered(self, door: socket.socket, datagram: bytes, token: bytes) -> Message | None:
+        """Sends until there is an answer, whatever it is."""
         while not self._ending.is_set():
             try:
                 door.send(datagram)
                 answer = coap.decode(door.recv(2048))
-                if answer.token == token and answer.code == coap.CHANGED:
-                    return self.index_of(answer, sealed)
+                if answer.token == token:
+                    return answer
             except (OSError, ProtocolError):
                 # nobody there, nothing yet, or an answer to something else
                 self._ending.wait(0.005)
