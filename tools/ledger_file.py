@@ -49,7 +49,11 @@ class LedgerFile:
         self._database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
         try:
             # the file first: the ledger only grows, so that it then covers every note
-            notes = [text_of(path.with_name("checkpoint")), self._state("checkpoint")]
+            notes = [
+                text_of(path.with_name("checkpoint")),
+                self._state("checkpoint"),
+                self._state("anchored"),
+            ]
             self.notes = [note for note in dict.fromkeys(notes) if note]
             self.origin = self._state("origin")
             self.is_copy = is_copy or self._state("role") == "collector"
@@ -104,6 +108,20 @@ class LedgerFile:
     def _state(self, key: str) -> str:
         found = self._all("SELECT CAST(value AS BLOB) FROM state WHERE key = ?", key)
         return found[0][0].decode(errors="replace") if found else ""
+
+
+def cosigned(path: Path, origin: str) -> list[str]:
+    """The note of `origin` that the witness beside a collector's ledgers cosigned last, if any."""
+    if not path.is_file():
+        return []
+    database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    try:
+        rows = database.execute("SELECT note FROM cosigned WHERE origin = ?", (origin,)).fetchall()
+    except sqlite3.Error as error:
+        raise UnusableError(f"{path}: SQLite cannot read it: {error}") from error
+    finally:
+        database.close()
+    return [str(note) for (note,) in rows]
 
 
 def _wrong_node(level: int, n: int) -> TamperedError:

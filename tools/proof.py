@@ -15,14 +15,14 @@ from rich.progress import track
 
 from protocol import checkpoint as checkpoints
 from protocol import note as notes
-from protocol import policy as policies
 from protocol.checkpoint import Checkpoint
 from protocol.errors import ProtocolError
 from protocol.limits import MAX_PROOF_BYTES
-from protocol.note import Note, VerifierKey
+from protocol.note import VerifierKey
 from protocol.policy import Policy
+from tools import policy as policies
 from tools import proofs
-from tools.proofs import Cosigned, Keys, ProofVerdict
+from tools.proofs import Keys, ProofVerdict
 from tools.sources import UnusableError
 
 OK, WRONG, WRONG_USE = 0, 1, 2
@@ -89,10 +89,10 @@ def check(
     Example: tallystick proof check 17.tlog-proof --vkey example.org/garden+1a2b3c4d+AX…
     """
     try:
-        rules = _policy(policy) if policy else None
+        rules = policies.load(policy) if policy else None
         keys = _keys(vkey or [], rules)
         older = _held(held, keys) if held else None
-        cosigned = _by(rules) if rules else None
+        cosigned = policies.checker(rules, proofs.verify_ed25519) if rules else None
         verdicts = [
             proofs.check_proof(str(path), _read(path), keys, cosigned=cosigned, held=older)
             for path in track(_named(files), "checking", console=_console, transient=True)
@@ -151,20 +151,6 @@ def _keys(vkeys: list[str], rules: Policy | None) -> Keys:
     if not keys:
         raise UnusableError("give the ledger's verifier key: --vkey KEY")
     return keys
-
-
-def _policy(path: Path) -> Policy:
-    try:
-        return policies.parse(_read(path))
-    except ProtocolError as error:
-        raise UnusableError(f"{path}: {error}") from error
-
-
-def _by(rules: Policy) -> Cosigned:
-    def cosigned(note: Note) -> list[str]:
-        return [found.name for found in policies.check(rules, note, proofs.verify_ed25519)]
-
-    return cosigned
 
 
 def _held(path: Path, keys: Keys) -> Checkpoint:

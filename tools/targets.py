@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from tools.ledger_file import LedgerFile
+from protocol import checkpoint as checkpoints
+from protocol.errors import ProtocolError
+from tools.ledger_file import LedgerFile, cosigned
 from tools.remote import Remote
 from tools.sources import Ledger, UnusableError, text_of, trusted_keys
 
@@ -28,7 +30,17 @@ def _collected(path: Path, vkey: str) -> list[Ledger]:
         ledger = LedgerFile(file, is_copy=True)
         mine = vkey if vkey.split("+", 1)[0] == ledger.origin else ""
         ledger.trust(mine, trusted.get(ledger.origin, ""))
+        ledger.notes += _cosigned(path, ledger)
         found.append(ledger)
     if not found:
         raise UnusableError(f"{path} has not collected anything yet")
     return found
+
+
+def _cosigned(path: Path, ledger: Ledger) -> list[str]:
+    """What the collector's witness cosigned; a neighbour may have shown it more than is here."""
+    found = cosigned(path / "witness.sqlite", ledger.origin)
+    try:
+        return [note for note in found if checkpoints.unverified(note).size <= ledger.size]
+    except ProtocolError:
+        return found  # the check says what is wrong with it

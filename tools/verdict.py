@@ -14,7 +14,8 @@ from tools.sources import BESIDE, NO_KEY, Ledger
 
 @dataclass
 class Verdict:
-    """`first_bad` is the index of the first wrong entry. `signed` entries are under a signature.
+    """`first_bad` is the index of the first wrong entry. `signed` entries are under a signature,
+    `cosigned` of them under one that enough witnesses have cosigned.
 
     `keys` are the ledger's, with the size up to which each signs (None: it still does).
     """
@@ -32,6 +33,8 @@ class Verdict:
     key_from: str = NO_KEY
     keys: list[tuple[str, int | None]] = field(default_factory=list)
     held_to: list[int] = field(default_factory=list)
+    cosigned: int = 0
+    cosigned_by: list[str] = field(default_factory=list)
     prunes: int = 0
     missing_bodies: int = 0
 
@@ -48,10 +51,15 @@ def not_checked(ledger: Ledger, verdict: Verdict) -> Iterator[str]:
         yield "the signature: give --vkey"
     if not ledger.shows_nodes:
         yield "the stored subtree hashes: they are not served"
-    yield (
-        "that everyone was shown this history: no witness is asked;"
-        " compare the root with another holder's"
-    )
+    if verdict.cosigned_by:
+        if ledger.size > verdict.cosigned:
+            yield f"{ledger.size - verdict.cosigned} newest entries: not cosigned by enough yet"
+        yield "that those witnesses do not show two histories together"
+    else:
+        yield (
+            "that everyone was shown this history: give --policy,"
+            " or compare the root with another holder's"
+        )
     yield "who measured: profile mac proves the device to its gateway only"
     if ledger.key_from == BESIDE:
         yield "whose key it is: it lay beside the ledger; give --vkey"
@@ -63,6 +71,8 @@ def scope(ledger: Ledger, verdict: Verdict, rulings: Rulings) -> Iterator[str]:
     yield f"  reads    {ledger.size} entries: {ledger.way}"
     yield "  checks   bodies, leaves, chain, tree, key rotations and deletions"
     yield f"  signed   {_signature(verdict)}"
+    if verdict.cosigned_by:
+        yield f"  cosigned {verdict.cosigned} of them, by {', '.join(verdict.cosigned_by)}"
     for name, stop in verdict.keys[:-1]:
         yield f"  rotated  at entry {stop}, away from {name}"
     for size in verdict.held_to:

@@ -20,7 +20,9 @@ from rich.progress import Progress
 from protocol import checkpoint as notes
 from protocol.errors import ProtocolError, TamperedError
 from protocol.note import VerifierKey, parse_key
+from protocol.policy import Policy
 from protocol.rulings import Rulings
+from tools import policy as policies
 from tools.audit import Recount
 from tools.sources import Ledger, UnusableError
 from tools.targets import ledgers
@@ -46,6 +48,9 @@ def verify(
             "--checkpoint", help="an older checkpoint to hold it to; as often as you like"
         ),
     ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="tlog-policy file: which witnesses must have cosigned")
+    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="for scripts")] = False,
 ) -> None:
     """Say what is and what is not checked, then recompute everything. Exit 1 if it does not hold.
@@ -57,7 +62,9 @@ def verify(
         older = [path.read_text(errors="replace") for path in held or ()]
         _check_arguments(vkey, older)
         say = _ignore if json_ else print
-        verdicts = verdicts_of(target, vkey, secret, older, say=say)
+        rules = policies.load(policy) if policy else None
+        key = vkey or (policies.log_key(rules) if rules else "")
+        verdicts = verdicts_of(target, key, secret, older, rules, say=say)
     except (UnusableError, OSError) as error:
         print(f"tallystick: {error}", file=sys.stderr)
         raise typer.Exit(WRONG_USE) from error
@@ -82,26 +89,43 @@ def _check_arguments(vkey: str, older: Sequence[str]) -> None:
 
 
 def verdicts_of(
-    target: str, vkey: str = "", token: str = "", older: Sequence[str] = (), *, say: Say = _ignore
+    target: str,
+    vkey: str = "",
+    token: str = "",
+    older: Sequence[str] = (),
+    policy: Policy | None = None,
+    *,
+    say: Say = _ignore,
 ) -> list[Verdict]:
     """A verdict on each ledger that `target` names. UnusableError where it cannot be read."""
     verdicts = []
     for ledger in ledgers(target, vkey, token):
         try:
-            verdicts.append(check(ledger, older, say))
+            verdicts.append(check(ledger, older, policy, say))
         finally:
             ledger.close()
     return verdicts
 
 
-def check(ledger: Ledger, older: Sequence[str] = (), say: Say = _ignore) -> Verdict:
-    """The verdict on one ledger; `older` are notes that somebody kept."""
+def check(
+    ledger: Ledger,
+    older: Sequence[str] = (),
+    policy: Policy | None = None,
+    say: Say = _ignore,
+) -> Verdict:
+    """The verdict on one ledger; `older` are notes that somebody kept.
+
+    With a `policy`, enough of its witnesses have to have cosigned one of the notes.
+    """
     verdict = Verdict(ledger.name, ledger.origin, key_from=ledger.key_from)
     rulings = Rulings(ledger.rulings, verify_signature, is_copy=ledger.is_copy)
     recount = Recount(rulings)
     try:
         rulings.read_ahead(ledger.size)
         _hold_to_notes(ledger, older, rulings, recount, verdict)
+        if policy:
+            _check_cosigned([*older, *ledger.notes], policy, verdict)
+        verdict.unchecked = list(not_checked(ledger, verdict))
         for line in scope(ledger, verdict, rulings):
             say(line)
         for _ in _watched(ledger, _recounted(ledger, rulings, recount)):
@@ -144,7 +168,12 @@ def _hold_to_notes(
         verdict.keys = [
             (named(key), end) for (_, key), end in zip(epochs, [*ends, None], strict=True)
         ]
-    verdict.unchecked = list(not_checked(ledger, verdict))
+
+
+def _check_cosigned(shown: Sequence[str], policy: Policy, verdict: Verdict) -> None:
+    """After `_hold_to_notes`: every note is the ledger's own, and what is counted is held to it."""
+    cosigned_by = policies.checker(policy, verify_signature)
+    verdict.cosigned, verdict.cosigned_by = policies.largest_cosigned(shown, cosigned_by)
 
 
 def _recounted(ledger: Ledger, rulings: Rulings, recount: Recount) -> Iterator[int]:

@@ -17,6 +17,7 @@ from tests.integration import kills_witness
 from tests.integration.harness import ORIGIN, Site
 from tests.integration.neighbours import NeighbourGateway, anchor, collector_vkey, policy_of
 from tests.load import LoadDevice
+from tools.verify import verdicts_of
 
 
 @pytest.fixture
@@ -134,7 +135,13 @@ def test_collector_and_neighbour_both_cosign_the_same_checkpoints(site: Site, ne
     wait_until_anchored(site)
 
     policy = policies.parse(policy_of(site, collector_vkey(site), witness.vkey))
+    alone = policies.parse(policy_of(site, collector_vkey(site)))
     assert len(policies.check(policy, notes.parse_note(anchored_note(site)), verify_signature)) == 2
+    site.stop()
+    (ours,) = verdicts_of(str(site.gateway_dir), policy=policy)
+    (theirs,) = verdicts_of(str(site.collector_dir), policy=alone)
+    assert (ours.valid, len(ours.cosigned_by), ours.cosigned) == (True, 2, ours.entries)
+    assert (theirs.valid, len(theirs.cosigned_by), theirs.root) == (True, 1, ours.root)
 
 
 @pytest.mark.integration
