@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from gateway.errors import ConflictError
+from gateway.errors import ConflictError, IntegrityError
 from gateway.ledger.log import Draft
 from gateway.store import Reader
 from protocol import leaf as leaves
@@ -50,7 +50,7 @@ class Plan(NamedTuple):
 
     drafts: list[Draft]
     numbers: dict[Number, int]
-    outcomes: list[Kept | ConflictError]
+    outcomes: list[Kept | ConflictError | IntegrityError]
     alerts: list[Number]
 
 
@@ -63,10 +63,15 @@ def plan(
         if number is None:
             _add(draft, size, result)
             continue
-        taken = _taken(number, result, reader)
+        try:
+            taken = _taken(number, size, result, reader)
+            is_repeat = taken is not None and _holds(taken, draft.body, size, result, reader)
+        except IntegrityError as error:  # damage to one number stops nobody else's
+            result.outcomes.append(error)
+            continue
         if taken is None:
             result.numbers[number] = _add(draft, size, result)
-        elif _holds(taken, draft.body, size, result, reader):
+        elif is_repeat:
             result.outcomes.append(Kept(taken, repeat=True))
         else:
             result.outcomes.append(_conflict(draft.source, number, taken))
@@ -84,9 +89,13 @@ def _add(draft: Draft, size: int, so_far: Plan) -> int:
     return index
 
 
-def _taken(number: Number, so_far: Plan, reader: Reader) -> int | None:
+def _taken(number: Number, size: int, so_far: Plan, reader: Reader) -> int | None:
     index = so_far.numbers.get(number)
-    return reader.number(*number) if index is None else index
+    if index is None:
+        index = reader.number(*number)
+        if index is not None and index >= size:
+            raise IntegrityError(index, "a number leads past the end of the ledger")
+    return index
 
 
 def _holds(index: int, body: bytes, size: int, so_far: Plan, reader: Reader) -> bool:
@@ -94,7 +103,10 @@ def _holds(index: int, body: bytes, size: int, so_far: Plan, reader: Reader) -> 
         return False  # its bytes are in the ledger before this one, if anywhere
     if index >= size:
         return so_far.drafts[index - size].body == body
-    (entry,) = reader.entries(index, index + 1)
+    found = reader.entries(index, index + 1)
+    if not found:
+        raise IntegrityError(index, "a number leads to no entry")
+    entry = found[0]
     if entry.body is None:  # deleted since; what sends again has shown a tag of its own
         return reader.tail(index) == body[-TAIL_BYTES:]
     return leaves.commits_to(entry.leaf, entry.salt, body)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.errors import ConflictError
+from gateway.errors import ConflictError, IntegrityError
 from gateway.ledger import pruning
 from gateway.ledger.batch import ALERT, CARRIED, Kept, Number, Submission, plan
 from gateway.ledger.log import Draft
@@ -104,3 +104,17 @@ def test_a_body_that_is_gone_without_a_trace_makes_no_repeat():
     planned = gateway.store.read(lambda r: plan([SHED.submission(0)], 1, r, set()))
 
     assert isinstance(planned.outcomes[0], ConflictError)
+
+
+@pytest.mark.parametrize("damaged", [2, 3, 1 << 40, -9])
+def test_a_damaged_number_is_told_to_who_has_it_and_stops_nobody_else(damaged):
+    gateway = FakeGateway()
+    gateway.fill(2, SHED)
+    gateway.store.transact(lambda t: t.put_number(CELLAR.kid, 1, 7, damaged))
+
+    submissions = [CELLAR.submission(7), SHED.submission(2)]
+    planned = gateway.store.read(lambda r: plan(submissions, 2, r, set()))
+
+    assert isinstance(planned.outcomes[0], IntegrityError)
+    assert planned.outcomes[1:] == [NEW(2)]
+    assert planned.alerts == []
