@@ -24,7 +24,7 @@ from gateway.feed import Feed
 from gateway.forward.outbox import ForwardOutbox
 from gateway.forward.upstream import HttpUpstream
 from gateway.forward.view import LedgerView
-from gateway.forward.worker import CURSOR, ForwardWorker
+from gateway.forward.worker import CURSOR, ForwardWorker, cursor_of
 from gateway.http import server as http
 from gateway.http.auth import Guard
 from gateway.http.events import EventRoutes
@@ -159,11 +159,11 @@ class Gateway:
         return witness
 
     def _forwarding(self, config: ForwardConfig) -> ForwardWorker:
-        held = self._store.read(lambda reader: reader.state(CURSOR)) or b"0"
+        held = self._store.read(lambda reader: reader.state(CURSOR))
         worker = ForwardWorker(
             LedgerView(self._store, self._signer, lambda: self.writer.note),
             HttpUpstream(config.url, _token(config), config.timeout_ms),
-            ForwardOutbox(int(held), config),
+            ForwardOutbox(cursor_of(held), config),
             self.feed,
             self.metrics,
             remember=self.sequencer.remember,

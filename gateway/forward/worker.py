@@ -19,6 +19,11 @@ _GREETING_S = 10
 _log = structlog.get_logger("forward")
 
 
+def cursor_of(stored: bytes | None) -> int:
+    """Where to go on; from the start where it was lost or damaged: the upstream knows better."""
+    return int(stored) if stored and stored.isdigit() else 0
+
+
 class ForwardWorker:
     """`remember` keeps a cursor for the next start; losing one costs a repeated batch.
 

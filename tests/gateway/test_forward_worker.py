@@ -10,7 +10,7 @@ from gateway.feed import Feed
 from gateway.forward.outbox import ForwardOutbox, Wait
 from gateway.forward.upstream import Answer, UpstreamError
 from gateway.forward.view import LedgerView
-from gateway.forward.worker import CURSOR, ForwardWorker
+from gateway.forward.worker import CURSOR, ForwardWorker, cursor_of
 from gateway.ledger import fsck
 from gateway.ledger.signer import Signer
 from tests.fakes import ORIGIN, FakeDevice, FakeGateway, FakeUpstream
@@ -272,3 +272,10 @@ async def test_an_upstream_that_names_the_same_place_again_is_not_asked_at_once(
     await site.run_until(lambda: site.failures("out-of-order") == 1)
 
     assert isinstance(site.outbox.plan(0, SIZE), Wait)
+
+
+@pytest.mark.parametrize(
+    ("stored", "cursor"), [(b"17", 17), (None, 0), (b"", 0), (b"1w", 0), (b"-7", 0), (b"\xb17", 0)]
+)
+def test_a_damaged_cursor_is_one_that_was_lost(stored, cursor):
+    assert cursor_of(stored) == cursor
