@@ -17,6 +17,7 @@ from protocol.prune import KEPT_KINDS
 GATEWAY_FILE, COLLECTOR_FILE = "tallystick.toml", "collector.toml"
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Positive = Annotated[int, Meta(ge=1)]
+NotNegative = Annotated[int, Meta(ge=0)]
 _BALANCED_DELAY_MS, _MAX_DELAY_MS = 20, 80
 
 
@@ -101,6 +102,14 @@ class AnchorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     policy: str = ""  # a C2SP tlog-policy file instead of the two
 
 
+class DiskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is to stay free on the ledger's file system; 0 for any of them turns it off."""
+
+    reserve_bytes: NotNegative = 1024 * 1024  # in a file, to write about a full disk with
+    soft_free_bytes: NotNegative = 128 * 1024 * 1024  # below it, retention is asked for room
+    hard_free_bytes: NotNegative = 32 * 1024 * 1024  # below it, nothing new is taken in
+
+
 class GatewayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     origin: str
     coap: CoapConfig = CoapConfig()
@@ -110,6 +119,7 @@ class GatewayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     witness: WitnessConfig = WitnessConfig()
     retention: RetentionConfig = RetentionConfig()
     anchor: AnchorConfig | None = None
+    disk: DiskConfig = DiskConfig()
 
 
 class CollectorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -128,6 +138,7 @@ _SECTIONS = (
     RetentionRule,
     AnchorConfig,
     AnchorWitness,
+    DiskConfig,
 )
 _Config = TypeVar("_Config", GatewayConfig, CollectorConfig)
 
@@ -152,6 +163,11 @@ def load(path: Path, kind: type[_Config]) -> _Config:
 def _check(path: Path, config: GatewayConfig) -> None:
     """What types cannot say."""
     _check_delay(path, config.ledger)
+    if config.disk.soft_free_bytes < config.disk.hard_free_bytes:
+        raise ConfigError(
+            f"{path}: disk.soft_free_bytes is less than disk.hard_free_bytes",
+            "set it to more: what is deleted below it is to keep the other from being reached",
+        )
     for rule in config.retention.rules:
         wrong = _wrong(rule, config.retention.keep_days)
         if wrong:

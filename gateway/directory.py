@@ -73,6 +73,11 @@ class Directory(NamedTuple):
         return self.path / "quarantine"
 
     @property
+    def reserve(self) -> Path:
+        """Space for a full disk to be written about with."""
+        return self.path / "reserve"
+
+    @property
     def tokens(self) -> Path:
         return self.path / "tokens.json"
 

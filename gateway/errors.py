@@ -8,7 +8,10 @@ from typing import NamedTuple
 
 
 class GatewayError(Exception):
+    """`retry_after_s` is how long to wait, where that is known and waiting helps."""
+
     reason = "refused"
+    retry_after_s: int | None = None
 
 
 class UnknownDeviceError(GatewayError):

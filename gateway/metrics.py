@@ -60,6 +60,9 @@ class SpaceMetrics:
             ["part"],
             registry=registry,
         )
+        self.disk_free = Gauge(
+            "tallystick_disk_free_bytes", "Free on the ledger's file system", registry=registry
+        )
         self.days_left = Gauge(
             "tallystick_days_left",
             "Until no more can be kept, if nothing is deleted; +Inf where nothing comes in",

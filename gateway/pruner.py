@@ -51,10 +51,10 @@ class Pruner:
         self._metrics.space.pruned_bytes.labels(why).inc(done.prune.size_bytes)
         return done
 
-    async def give_back(self) -> None:
+    async def give_back(self, *, all_of_it: bool = False) -> None:
         """Free pages to the disk, but for a cushion."""
         sizes = await asyncio.to_thread(self._store.sizes)
-        cushion = max(_CUSHION_BYTES, sizes.used_bytes // _CUSHION_SHARE)
+        cushion = 0 if all_of_it else max(_CUSHION_BYTES, sizes.used_bytes // _CUSHION_SHARE)
         excess = (sizes.file_bytes - sizes.used_bytes - cushion) // PAGE_BYTES
         while excess > 0:
             step = functools.partial(self._release, min(excess, _RELEASE_PAGES))

@@ -22,11 +22,16 @@ _log = structlog.get_logger("retention")
 
 
 class Known(NamedTuple):
-    """What the gateway knows right now. `time_ms` is 0 where its clock is not to be trusted."""
+    """What the gateway knows right now. `time_ms` is 0 where its clock is not to be trusted.
+
+    `wanted_bytes` are lacking on the disk: they are deleted, too, but only where max_bytes says
+    that bodies may go for want of space.
+    """
 
     size: int
     forwarded: int  # entries that the upstream has; all, where there is none
     time_ms: int
+    wanted_bytes: int = 0
 
 
 class RetentionWorker:
@@ -67,8 +72,9 @@ class RetentionWorker:
 
     async def tick(self, now_s: float) -> None:
         """Does whatever is due. Raises GatewayError; what was not done is due again."""
-        await self._delete(self._judge(now_s))
-        await self._pruner.give_back()
+        wanted_bytes = self._known().wanted_bytes
+        await self._delete(self._judge(now_s), wanted_bytes)
+        await self._pruner.give_back(all_of_it=bool(wanted_bytes))
         await self._pruner.empty_log()
         await self._space.look(now_s, self._known().size)
 
@@ -104,12 +110,14 @@ class RetentionWorker:
         self._resting = resting
         return now_ms if judged else None
 
-    async def _delete(self, judged_ms: int | None) -> None:
-        deleted = 0
+    async def _delete(self, judged_ms: int | None, wanted_bytes: int) -> None:
+        deleted, cap_bytes = 0, None
         while True:
             used_bytes = (await asyncio.to_thread(self._store.sizes)).used_bytes
+            if wanted_bytes and cap_bytes is None:
+                cap_bytes = used_bytes - wanted_bytes
             known = self._known()
-            now = Situation(judged_ms, known.size, known.forwarded, used_bytes)
+            now = Situation(judged_ms, known.size, known.forwarded, used_bytes, cap_bytes)
             turn = await asyncio.to_thread(
                 self._store.read, lambda reader, now=now: self._policy.turn(reader, now)
             )

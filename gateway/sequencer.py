@@ -18,6 +18,7 @@ from gateway.feed import Feed
 from gateway.ledger.batch import Kept, Submission
 from gateway.ledger.writer import LedgerWriter
 from gateway.metrics import Metrics
+from gateway.watch import Watch
 
 _IDLE_MS = 1000  # how often an idle writer looks up, for its heartbeat
 _MAX_ERRANDS = 16
@@ -43,9 +44,11 @@ class Sequencer:
         feed: Feed,
         metrics: Metrics,
         config: LedgerConfig,
+        watch: Watch,
         failed: Callable[[BaseException], None],
     ) -> None:
         self._writer = writer
+        self._watch = watch
         self._feed = feed
         self._metrics = metrics
         self._config = config
@@ -61,7 +64,8 @@ class Sequencer:
         self._thread.start()
 
     def submit(self, submission: Submission) -> "asyncio.Future[Kept]":
-        """Resolves after the commit; BusyError where the queue is full and nothing was done."""
+        """Resolves after the commit; Busy- or Store*Error where nothing was done."""
+        self._watch.admit()
         with self._changed:
             if self._stopping or len(self._queue) >= self._config.max_pending:
                 raise BusyError(f"{len(self._queue)} submissions are waiting for the writer")
@@ -123,6 +127,7 @@ class Sequencer:
         if batch or (stopping and states):
             self._commit(batch, states)
         ending = stopping and not self._queue and not self._errands
+        self._watch.tick(time.monotonic())
         self._writer.sign_if_due(time.monotonic(), force=ending)
         self._loop.call_soon_threadsafe(self._publish)
         return not ending
@@ -146,6 +151,8 @@ class Sequencer:
             outcomes = self._writer.commit([waiting.submission for waiting in batch], states)
         except GatewayError as error:
             outcomes = [error] * len(batch)
+            self._watch.refused(len(batch))
+            self._watch.tick(time.monotonic())  # whoever hears of it may ask again at once
         except BaseException:
             self._refuse(batch)
             raise
@@ -160,6 +167,7 @@ class Sequencer:
         try:
             result = errand.work(self._writer)
         except GatewayError as error:
+            self._watch.tick(time.monotonic())
             self._loop.call_soon_threadsafe(_settle_one, errand.future, error)
         except BaseException:
             self._loop.call_soon_threadsafe(_settle_one, errand.future, _stopped())

@@ -17,7 +17,13 @@ from gateway.anchor.standing import Standing
 from gateway.anchor.view import Shown
 from gateway.coap import server as coap
 from gateway.coap.resources import ReadingsResource, TimeResource
-from gateway.config import AnchorConfig, ForwardConfig, GatewayConfig, RetentionConfig
+from gateway.config import (
+    AnchorConfig,
+    DiskConfig,
+    ForwardConfig,
+    GatewayConfig,
+    RetentionConfig,
+)
 from gateway.directory import Directory
 from gateway.errors import ConfigError
 from gateway.feed import Feed
@@ -47,7 +53,9 @@ from gateway.retention import Known, RetentionWorker
 from gateway.sequencer import Sequencer
 from gateway.space import Space
 from gateway.store.keys import KeyStore
+from gateway.store.reserve import Reserve
 from gateway.surroundings import Surroundings
+from gateway.watch import Watch
 from gateway.witness import files as witnesses
 from gateway.witness.trust import Neighbours
 from gateway.witness.witness import Witness
@@ -73,6 +81,7 @@ class Gateway:
         self._surroundings = Surroundings(directory)
         self.metrics = Metrics()
         self._witness = self._witnessing(directory, config.witness.trust)
+        directory.reserve.unlink(missing_ok=True)  # a start on a full disk needs it; see `Watch`
         self._keys = KeyStore(directory.keys)
         self._store, note, signed = directory.open_checked(signer)
         if self._budget is not None:
@@ -83,7 +92,10 @@ class Gateway:
         )
         self.writer.resume(signed, note)
         self.feed = Feed(self.writer.size, signed)
-        self.sequencer = Sequencer(self.writer, self.feed, self.metrics, config.ledger, failed)
+        self.watch = self._watching(directory, config.disk)
+        self.sequencer = Sequencer(
+            self.writer, self.feed, self.metrics, config.ledger, self.watch, failed
+        )
         self.registry = Registry()
         self.members = Members(self._keys, self.registry, self.sequencer)
         self.anchoring = self._anchoring(config.anchor) if config.anchor else None
@@ -126,9 +138,10 @@ class Gateway:
             self._facts,
             sections={
                 "anchor": standing.section if standing else lambda: None,
+                "disk": self.watch.status,
                 "retention": self.retention.status,
             },
-            faults=[self.retention.faults],
+            faults=[self.retention.faults, self.watch.faults],
         )
         prunes = PruneRoutes(self._store, self._pruner, self._guard, known=self._known)
         routes = [*events.routes, *status.routes, *self._proof_routes(), *prunes.routes]
@@ -157,6 +170,11 @@ class Gateway:
                 "run `tallystick new-witness DIR`, or delete [witness] trust",
             )
         return witness
+
+    def _watching(self, directory: Directory, config: DiskConfig) -> Watch:
+        max_pages = self._budget.file_pages if self._budget else None
+        reserve = Reserve(directory.reserve, config.reserve_bytes, self._store, max_pages)
+        return Watch(self.writer, reserve, config, self.metrics)
 
     def _forwarding(self, config: ForwardConfig) -> ForwardWorker:
         held = self._store.read(lambda reader: reader.state(CURSOR))
@@ -217,7 +235,7 @@ class Gateway:
     def _known(self) -> Known:
         size = self.writer.size
         forwarded = min(self.forward.cursor, size) if self.forward else size
-        return Known(size, forwarded, self._time_ms())
+        return Known(size, forwarded, self._time_ms(), self.watch.wanted_bytes)
 
     def _time_ms(self) -> int:
         """Unix ms for devices; 0 where this clock is not to be trusted."""

@@ -21,6 +21,7 @@ from gateway.metrics import Metrics
 from gateway.registry import Device, device_of
 from gateway.store import Store
 from gateway.store.memory import MemoryStore
+from gateway.store.reserve import Free
 from protocol import batch as batches
 from protocol import envelope, senml
 from protocol.envelope import UP
@@ -116,6 +117,25 @@ class FakeGateway:
         self.signer = new
         self.writer = self.new_writer()
         return self.sign()
+
+
+class FakeReserve:
+    """A disk with as much room as a test says."""
+
+    def __init__(self) -> None:
+        self.room = Free(1 << 40, None)
+        self.can_be_taken = True
+        self.held = False
+
+    def take(self) -> bool:
+        self.held = self.can_be_taken
+        return self.held
+
+    def release(self) -> None:
+        self.held = False
+
+    def free(self) -> Free:
+        return self.room
 
 
 class FakeUpstream:

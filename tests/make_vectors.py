@@ -21,6 +21,7 @@ FORMATS = (
     "cosignature",
     "envelope",
     "exchange",
+    "fault",
     "leaf",
     "mac",
     "merkle",

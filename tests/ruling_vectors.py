@@ -1,5 +1,6 @@
-"""The checks of vectors of prunes and rulings; run by `tests.run_vectors`."""
+"""The checks of vectors of prunes, faults and rulings; run by `tests.run_vectors`."""
 
+from protocol import fault as faults
 from protocol import merkle, note
 from protocol import prune as prunes
 from protocol.errors import BadSignatureError, TamperedError
@@ -34,6 +35,14 @@ def _check_prunes(vector):
             if until <= index or not all(same):
                 return False
     return True
+
+
+def check_fault(vector):
+    data = unhex(vector["hex"])
+    if "error" in vector:
+        return refusal(faults.decode, data) == vector["error"]
+    fault = faults.Fault(*vector["fields"])
+    return faults.decode(data) == fault and faults.encode(fault) == data
 
 
 def check_rulings(vector):

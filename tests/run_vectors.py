@@ -236,6 +236,7 @@ CHECKS = {
     "cosignature": note_vectors.check_cosignature,
     "envelope": check_envelope,
     "exchange": check_exchange,
+    "fault": ruling_vectors.check_fault,
     "leaf": check_leaf,
     "mac": check_mac,
     "merkle": check_merkle,

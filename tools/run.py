@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import logging
-import sys
 import tomllib
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +19,7 @@ from gateway.errors import ConfigError
 from gateway.store.files import write_durable
 from protocol import note as notes
 from protocol.errors import MalformedError
+from tools.logs import configure_logging
 
 _Dir = Annotated[Path, typer.Argument(metavar="DIR", help="made by `tallystick init`")]
 _Http = Annotated[str, typer.Option(help="HOST:PORT instead of the configured one")]
@@ -114,26 +113,6 @@ def address(text: str) -> tuple[str, int]:
     if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
         raise ConfigError(f"{text!r} is no HOST:PORT", "write it like 0.0.0.0:5683 or [::]:5683")
     return host, int(port)
-
-
-def configure_logging(as_json: bool) -> None:
-    """Lines for people on a terminal, JSON for scripts; both on stderr."""
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
-        if as_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            renderer,
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    # it warns once a write when a reader of /stream has gone, which readers do
-    logging.getLogger("asyncio").setLevel(logging.ERROR)
 
 
 def _gateway_ready(running: Running) -> None:

@@ -17,7 +17,7 @@ from protocol.errors import ProtocolError, TooLargeError
 from protocol.limits import CONTENT_FORMAT_COSE_MAC0, MAX_ENVELOPE_BYTES
 from protocol.receipt import Receipt
 
-RETRY_AFTER_S = 5  # Max-Age of a 5.03: a full queue drains in less, a full disk is asked rarely
+RETRY_AFTER_S = 5  # Max-Age of a 5.03 that does not say for how long: a full queue drains in less
 _CBOR_FORMAT = 60
 _TIME_MAX_AGE_S = 0
 
@@ -47,7 +47,7 @@ class ReadingsResource(Resource):  # type: ignore[misc]  # aiocoap ships no type
         try:
             answer, outcome = await self._keep(request)
         except (ProtocolError, GatewayError) as error:
-            answer, outcome = _refusal(error.reason), error.reason
+            answer, outcome = _refusal(error), error.reason
         self._metrics.outcomes.labels("coap", outcome).inc()
         return answer
 
@@ -92,12 +92,13 @@ class TimeResource(Resource):  # type: ignore[misc]  # aiocoap ships no types
         )
 
 
-def _refusal(reason: str) -> aiocoap.Message:
+def _refusal(error: ProtocolError | GatewayError) -> aiocoap.Message:
     """No diagnostic payload: whoever asks here may be anyone."""
-    answer = ANSWERS[reason]
+    answer = ANSWERS[error.reason]
     message = aiocoap.Message(code=Code(answer.coap))
     if answer.retry:
-        message.opt.max_age = RETRY_AFTER_S
-    if reason == TooLargeError.reason:
+        hint_s = error.retry_after_s if isinstance(error, GatewayError) else None
+        message.opt.max_age = hint_s or RETRY_AFTER_S
+    if error.reason == TooLargeError.reason:
         message.opt.size1 = MAX_ENVELOPE_BYTES  # RFC 7252 §5.9.2.9
     return message

@@ -31,7 +31,10 @@ async def on_refusal(request: Request, error: Exception) -> Response:
         more["next_index"] = error.next_index
     if isinstance(error, IntegrityError):
         more["index"] = error.index
-    return problem(ANSWERS[error.reason].http, error.reason, str(error), **more)
+    response = problem(ANSWERS[error.reason].http, error.reason, str(error), **more)
+    if isinstance(error, GatewayError) and error.retry_after_s is not None:
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    return response
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:

@@ -18,12 +18,16 @@ _LEAST_BYTES = 64 * 1024  # a step of fewer would hardly free a page more than i
 
 
 class Situation(NamedTuple):
-    """`now_ms` is None where no age may be judged; `forwarded` entries are with the upstream."""
+    """`now_ms` is None where no age may be judged; `forwarded` entries are with the upstream.
+
+    `cap_bytes` is what the ledger may take because the disk itself is getting full.
+    """
 
     now_ms: int | None
     size: int
     forwarded: int
     used_bytes: int
+    cap_bytes: int | None = None
 
 
 class Turn(NamedTuple):
@@ -59,7 +63,7 @@ class Retention:
                 turn = self._by_age(reader, place, stop, now.now_ms)
                 if not turn.over:
                     return turn
-        return self._by_size(reader, stop, now.used_bytes)
+        return self._by_size(reader, stop, now)
 
     def _by_age(self, reader: Reader, place: int, stop: int, now_ms: int) -> Turn:
         rule, start = self._rules[place], self._looked[place]
@@ -71,17 +75,25 @@ class Retention:
         step, self._looked[place] = _look(reader, Selection(start, young, rule.kind, rule.source))
         return Turn(step, over=False)
 
-    def _by_size(self, reader: Reader, stop: int, used_bytes: int) -> Turn:
-        if self._budget is None:
+    def _by_size(self, reader: Reader, stop: int, now: Situation) -> Turn:
+        if self._budget is None:  # then nothing is deleted for its size, not for the disk's either
             return _OVER
         enough = self._budget.target_bytes if self._shrinking else self._budget.soft_bytes
-        self._shrinking = used_bytes > enough
+        self._shrinking = now.used_bytes > enough
         self.stuck = self._shrinking and self._oldest >= stop
-        if not self._shrinking or self.stuck:
+        target = self._target(self._budget.target_bytes, now)
+        if now.used_bytes <= target or self._oldest >= stop:
             return _OVER
-        excess = max(used_bytes - self._budget.target_bytes, _LEAST_BYTES)
+        excess = max(now.used_bytes - target, _LEAST_BYTES)
         step, self._oldest = _look(reader, Selection(self._oldest, stop), excess)
         return Turn(step, over=False)
+
+    def _target(self, budget_bytes: int, now: Situation) -> int:
+        """Somebody else may be filling the disk: that costs at most half of what we may keep."""
+        target = budget_bytes if self._shrinking else now.used_bytes
+        if now.cap_bytes is None:
+            return target
+        return min(target, max(now.cap_bytes, budget_bytes // 2))
 
 
 def _look(

@@ -62,7 +62,12 @@ class LedgerWriter:
         self._stored_note = ""  # the note that the store holds, as far as we know
         self._signs = True
         self.clock_trusted = True
-        self.failing: str | None = None  # the reason of the last failed transaction
+        self.failure: GatewayError | None = None  # of the last transaction, if it failed
+
+    @property
+    def failing(self) -> str | None:
+        """The reason of the last transaction's failure, if it failed."""
+        return self.failure.reason if self.failure else None
 
     def resume(self, signed_size: int, note: str) -> None:
         """Go on from the last checkpoint, which the start-up check has accepted."""
@@ -93,11 +98,11 @@ class LedgerWriter:
             )
         except GatewayError as error:
             self._log = None
-            self.failing = error.reason
+            self.failure = error
             raise
         if extension.entries:
             self._stored_note = self.note
-        self._log, self.size, self.failing = extension.log, extension.log.size, None
+        self._log, self.size, self.failure = extension.log, extension.log.size, None
         return planned, result
 
     def stop_signing(self) -> None:
@@ -116,7 +121,7 @@ class LedgerWriter:
         try:
             log = self._current()
         except GatewayError as error:
-            self.failing = error.reason
+            self.failure = error
             return
         unsigned = log.size - self.signed_size
         if not unsigned or not self._signs:

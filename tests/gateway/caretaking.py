@@ -24,6 +24,7 @@ class Caretaking(Desk):
         self.forwarded = None
         self.time_ms = NOW_MS
         self.monotonic_s = 0.0
+        self.wanted_bytes = 0
         self.space = Space(self.store, budget, self.metrics, disk_free_bytes=lambda: FREE_BYTES)
         self.pruner = Pruner(self.store, self.sequencer, self.space, self.metrics)
         self.policy = Retention(config or RetentionConfig(), budget)
@@ -42,7 +43,8 @@ class Caretaking(Desk):
 
     def known(self) -> Known:
         size = self.gateway.writer.size
-        return Known(size, size if self.forwarded is None else self.forwarded, self.time_ms)
+        forwarded = size if self.forwarded is None else self.forwarded
+        return Known(size, forwarded, self.time_ms, self.wanted_bytes)
 
     async def tick(self, *, days: float = 0, wall_days: float | None = None) -> None:
         """One second's work, so much later; `wall_days` where the wall clock says otherwise."""

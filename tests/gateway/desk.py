@@ -3,12 +3,13 @@
 import asyncio
 import threading
 
-from gateway.config import LedgerConfig
+from gateway.config import DiskConfig, LedgerConfig
 from gateway.feed import Feed
 from gateway.ledger import fsck
 from gateway.sequencer import Sequencer
 from gateway.store.memory import MemoryStore
-from tests.fakes import ORIGIN, FakeDevice, FakeGateway
+from gateway.watch import Watch
+from tests.fakes import ORIGIN, FakeDevice, FakeGateway, FakeReserve
 
 DEVICE = FakeDevice()
 LIMIT_S = 10
@@ -40,11 +41,14 @@ class Desk:
         self.feed = Feed()
         self.failed = []
         self.has_failed = asyncio.Event()
+        self.reserve = FakeReserve()
+        self.watch = Watch(self.gateway.writer, self.reserve, DiskConfig(), self.gateway.metrics)
         self.sequencer = Sequencer(
             self.gateway.writer,
             self.feed,
             self.gateway.metrics,
             LedgerConfig(**limits),
+            self.watch,
             self._on_failure,
         )
 

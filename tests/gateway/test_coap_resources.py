@@ -7,15 +7,17 @@ import pytest
 from aiocoap import Code
 
 from gateway.coap.resources import RETRY_AFTER_S, ReadingsResource, TimeResource
+from gateway.config import DiskConfig
 from gateway.errors import BusyError, StoreFailedError, StoreFullError
 from gateway.feed import Feed
 from gateway.registry import Registry
 from gateway.sequencer import Sequencer
+from gateway.watch import Watch
 from protocol import cbor, envelope, receipt
 from protocol.envelope import DOWN
 from protocol.errors import BadMacError
 from protocol.limits import CONTENT_FORMAT_COSE_MAC0, MAX_ENVELOPE_BYTES
-from tests.fakes import NOW_MS, FakeDevice, FakeGateway
+from tests.fakes import NOW_MS, FakeDevice, FakeGateway, FakeReserve
 
 SHED, CELLAR, STRANGER = FakeDevice("shed"), FakeDevice("cellar"), FakeDevice("stranger")
 
@@ -27,8 +29,10 @@ class Door:
         self.gateway = FakeGateway()
         self.members = [SHED.known(), CELLAR.known()]
         self.registry = Registry()
+        metrics = self.gateway.metrics
+        watch = Watch(self.gateway.writer, FakeReserve(), DiskConfig(), metrics)
         self.sequencer = Sequencer(
-            self.gateway.writer, Feed(), self.gateway.metrics, self.gateway.config, print
+            self.gateway.writer, Feed(), metrics, self.gateway.config, watch, print
         )
         self.resource = ReadingsResource(
             self.registry,
@@ -146,7 +150,20 @@ async def test_what_could_not_be_kept_is_told_with_when_to_come_again(door, erro
 
     assert (answer.code, answer.payload) == (Code.SERVICE_UNAVAILABLE, b"")
     assert answer.opt.max_age == RETRY_AFTER_S
-    assert opened(again, SHED, SHED.seal(0)).index == 0
+    assert opened(again, SHED, SHED.seal(0)).index == 2  # after the fault's two entries
+
+
+async def test_a_refusal_that_says_for_how_long_is_told_with_that(door):
+    def submit(submission):
+        error = StoreFullError("full")
+        error.retry_after_s = 34
+        raise error
+
+    door.sequencer.submit = submit
+
+    answer = await door.post(SHED.seal(0))
+
+    assert (answer.code, answer.opt.max_age) == (Code.SERVICE_UNAVAILABLE, 34)
 
 
 async def test_a_full_queue_is_told_with_when_to_come_again(door):

@@ -88,6 +88,9 @@ REFUSED = [
     (RULE.format("keep_days = 1"), "neither source nor kind", "retention.keep_days"),
     (RULE.format('keep_days = 1\nkind = "enrolled"'), "never deleted", "remove it"),
     (RULE.format('keep_days = 30\nsource = "a"'), "what goes after 30 anyway", "only shorten"),
+    ('origin = "a"\n[disk]\nhard_free_byte = 1', "unknown field", "`hard_free_bytes`?"),
+    ('origin = "a"\n[disk]\nreserve_bytes = -1', ">= 0", "correct it"),
+    ('origin = "a"\n[disk]\nsoft_free_bytes = 0', "less than disk.hard_free_bytes", "to more"),
     ('origin = "a', "tallystick.toml", "correct it"),
 ]
 

@@ -8,6 +8,7 @@ from gateway.ledger.batch import Submission
 from gateway.ledger.budget import Budget
 from gateway.ledger.log import Draft
 from gateway.retention import CLOCK
+from gateway.store import PAGE_BYTES
 from tests.fakes import NOW_MS, FakeGateway
 from tests.gateway.caretaking import Caretaking
 
@@ -191,4 +192,23 @@ async def test_status_says_where_bodies_begin_once_some_are_gone():
 
     assert desk.worker.status()["bodies_from"] == 10
     assert desk.worker.status()["last_prune"]["recorded_at"] == 12
+    await desk.stop()
+
+
+async def test_what_the_disk_lacks_is_deleted_and_given_back(store):
+    """Each second anew: a second is not enough to see on the disk what the last one gave back."""
+    pages = 400
+    budget = Budget(10 * pages, 0, 9 * pages * PAGE_BYTES, 2 * pages * PAGE_BYTES)
+    desk = Caretaking(store, budget=budget)
+    while store.sizes().used_bytes < 3 * pages * PAGE_BYTES:
+        desk.gateway.commit(*[Submission(Draft("pack", "shed", bytes(500)))] * 100)
+    await desk.tick()
+    before = store.sizes()
+
+    desk.wanted_bytes = pages * PAGE_BYTES
+    await desk.tick()
+    after = store.sizes()
+
+    assert before.used_bytes - after.used_bytes >= pages * PAGE_BYTES
+    assert after.file_bytes - after.used_bytes < 10 * PAGE_BYTES
     await desk.stop()

@@ -227,6 +227,38 @@ def test_what_is_not_forwarded_goes_last_and_only_when_told(full):
     assert full.store.sizes().used_bytes <= TARGET
 
 
+def test_a_disk_that_others_fill_has_bodies_deleted_up_to_half_of_the_target(full):
+    target = 140 * PAGE_BYTES
+    retention = Retention(RetentionConfig(), Budget(250, 0, 200 * PAGE_BYTES, target))
+    enough, some = full.store.sizes().used_bytes, 95 * PAGE_BYTES
+
+    kept = shrink(full, retention, cap_bytes=enough)
+    steps = shrink(full, retention, cap_bytes=some)
+    after = full.store.sizes().used_bytes
+    shrink(full, retention, cap_bytes=0)
+
+    assert kept == []
+    assert steps[0].start == 0
+    assert target // 2 < after <= some
+    assert target // 3 < full.store.sizes().used_bytes <= target // 2
+    assert not retention.stuck
+
+
+def test_without_a_budget_nothing_is_deleted_for_a_full_disk(full):
+    retention = Retention(RetentionConfig(keep_days=3000), None)
+
+    assert shrink(full, retention, cap_bytes=0) == []
+
+
+def test_a_full_disk_does_not_change_what_has_to_be_forwarded_first(full):
+    retention = Retention(RetentionConfig(), BUDGET._replace(soft_bytes=10 * SOFT))
+
+    steps = shrink(full, retention, cap_bytes=0, forwarded=10)
+
+    assert [step.stop for step in steps] == [10]
+    assert not retention.stuck
+
+
 def test_where_nothing_but_leaves_is_left_it_says_so(full):
     retention = Retention(RetentionConfig(), BUDGET._replace(soft_bytes=1, target_bytes=1))
 
