@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from gateway.ledger import pruning
-from gateway.ledger.pruning import Done
+from gateway.ledger.pruning import Done, Pace
 from gateway.ledger.writer import LedgerWriter
 from gateway.metrics import Metrics
 from gateway.sequencer import Sequencer
@@ -28,11 +28,12 @@ _Result = TypeVar("_Result")
 class Pruner:
     """Belongs to the event loop. Every method may raise Store*Error or BusyError.
 
-    `last` is the last step taken since the start.
+    `last` is the last step taken since the start; `pace` says how large the next one may be.
     """
 
     def __init__(self, store: Store, sequencer: Sequencer, space: Space, metrics: Metrics) -> None:
         self.last: Done | None = None
+        self.pace = Pace()
         self._store = store
         self._sequencer = sequencer
         self._space = space
@@ -41,7 +42,8 @@ class Pruner:
 
     async def prune(self, step: Selection, why: str) -> Done | None:
         """On stable storage on return; None where there was nothing left to delete."""
-        done, freed_bytes = await self._errand(lambda writer: self._prune(writer, step, why))
+        prune = functools.partial(self._prune, step, why)
+        done, freed_bytes = await self._errand(prune)
         if done is None:
             return None
         self.last = done
@@ -68,10 +70,13 @@ class Pruner:
             self._log_to_empty = not await self._errand(lambda _: self._store.empty_log())
         return not self._log_to_empty
 
-    def _prune(self, writer: LedgerWriter, step: Selection, why: str) -> tuple[Done | None, int]:
+    def _prune(self, step: Selection, why: str, writer: LedgerWriter) -> tuple[Done | None, int]:
+        started = time.monotonic()
         before = self._store.sizes().used_bytes
         done = pruning.commit(writer, step, why)
-        return done, before - self._store.sizes().used_bytes
+        freed_bytes = before - self._store.sizes().used_bytes
+        self.pace.took(time.monotonic() - started)
+        return done, freed_bytes
 
     def _release(self, pages: int, _: LedgerWriter) -> int:
         return self._store.release(pages)

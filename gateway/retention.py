@@ -117,7 +117,14 @@ class RetentionWorker:
             if wanted_bytes and cap_bytes is None:
                 cap_bytes = used_bytes - wanted_bytes
             known = self._known()
-            now = Situation(judged_ms, known.size, known.forwarded, used_bytes, cap_bytes)
+            now = Situation(
+                judged_ms,
+                known.size,
+                known.forwarded,
+                used_bytes,
+                cap_bytes,
+                self._pruner.pace.step_bytes,
+            )
             turn = await asyncio.to_thread(
                 self._store.read, lambda reader, now=now: self._policy.turn(reader, now)
             )

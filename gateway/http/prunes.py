@@ -73,8 +73,9 @@ class PruneRoutes:
         return Followed(bodies, size_bytes, None, left)
 
     async def _look(self, order: Order, limit: int) -> tuple[Look, Order | None]:
+        pace = self._pruner.pace.step_bytes
         return await asyncio.to_thread(
-            self._store.read, lambda reader: pruning.follow(reader, order, limit)
+            self._store.read, lambda reader: pruning.follow(reader, order, limit, pace)
         )
 
 

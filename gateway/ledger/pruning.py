@@ -17,7 +17,11 @@ from protocol import prune as prunes
 from protocol.prune import PRUNED, REDACTION, RETENTION, Prune
 
 MAX_ENTRIES = 4096
-MAX_BYTES = 512 * 1024
+MIN_BYTES, MAX_BYTES = (
+    64 * 1024,
+    512 * 1024,
+)  # of bodies; fewer hardly free more than an entry takes
+_STEP_S = 0.025  # what a step may take: whatever is submitted meanwhile waits
 Index = Annotated[int, Meta(ge=0, le=1 << 62)]
 _NOBODY = ""  # the source of what the gateway itself puts into the ledger
 
@@ -54,6 +58,23 @@ class Done(NamedTuple):
     prune: Prune
 
 
+class Pace:
+    """How many bytes of bodies a step may have on this machine, as it turns out.
+
+    The writer's thread tells it, anyone may ask.
+    """
+
+    def __init__(self) -> None:
+        self.step_bytes = 2 * MIN_BYTES
+
+    def took(self, seconds: float) -> None:
+        """The last step did; the next one may have less, or more if it was well within."""
+        if seconds > _STEP_S:
+            self.step_bytes = max(self.step_bytes // 2, MIN_BYTES)
+        elif seconds < _STEP_S / 2:
+            self.step_bytes = min(self.step_bytes * 5 // 4, MAX_BYTES)
+
+
 def look(reader: Reader, wanted: Selection, max_bytes: int = MAX_BYTES) -> Look:
     """What one step may take of the first MAX_ENTRIES entries of `wanted`.
 
@@ -71,14 +92,16 @@ def look(reader: Reader, wanted: Selection, max_bytes: int = MAX_BYTES) -> Look:
     return Look(step, Deleted(count, size_bytes), max(stop, wanted.start))
 
 
-def follow(reader: Reader, order: Order, limit: int) -> tuple[Look, Order | None]:
+def follow(
+    reader: Reader, order: Order, limit: int, max_bytes: int = MAX_BYTES
+) -> tuple[Look, Order | None]:
     """A look at what is next of `order` before entry `limit`, and what is left of it then."""
     stop = limit if order.stop is None else min(order.stop, limit)
     if order.before_ms is not None:
         window = min(order.start + MAX_ENTRIES, stop)
         young = reader.first_later(order.start, window, order.before_ms)
         stop = young if young < window else stop
-    found = look(reader, Selection(order.start, stop, order.kind, order.source))
+    found = look(reader, Selection(order.start, stop, order.kind, order.source), max_bytes)
     if found.next_start >= stop:
         return found, None
     return found, msgspec.structs.replace(order, start=found.next_start)

@@ -9,12 +9,11 @@ from typing import NamedTuple
 from gateway.config import RetentionConfig, RetentionRule
 from gateway.ledger import pruning
 from gateway.ledger.budget import Budget
-from gateway.ledger.pruning import MAX_ENTRIES
+from gateway.ledger.pruning import MAX_BYTES, MAX_ENTRIES, MIN_BYTES
 from gateway.store import Reader, Selection
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
-_LEAST_BYTES = 64 * 1024  # a step of fewer would hardly free a page more than its entry takes
 
 
 class Situation(NamedTuple):
@@ -28,6 +27,7 @@ class Situation(NamedTuple):
     forwarded: int
     used_bytes: int
     cap_bytes: int | None = None
+    step_bytes: int = MAX_BYTES  # of bodies, at most
 
 
 class Turn(NamedTuple):
@@ -60,19 +60,20 @@ class Retention:
         stop = now.size if self._config.prune_unforwarded else now.forwarded
         if now.now_ms is not None:
             for place in range(len(self._rules)):
-                turn = self._by_age(reader, place, stop, now.now_ms)
+                turn = self._by_age(reader, place, stop, now)
                 if not turn.over:
                     return turn
         return self._by_size(reader, stop, now)
 
-    def _by_age(self, reader: Reader, place: int, stop: int, now_ms: int) -> Turn:
+    def _by_age(self, reader: Reader, place: int, stop: int, now: Situation) -> Turn:
         rule, start = self._rules[place], self._looked[place]
-        kept_since_ms = now_ms - rule.keep_days * DAY_MS
+        kept_since_ms = (now.now_ms or 0) - rule.keep_days * DAY_MS
         kept_since_ms -= kept_since_ms % HOUR_MS  # an entry an hour says it, not one a minute
         young = reader.first_later(start, min(start + MAX_ENTRIES, stop), kept_since_ms)
         if young <= start:
             return _OVER
-        step, self._looked[place] = _look(reader, Selection(start, young, rule.kind, rule.source))
+        aged = Selection(start, young, rule.kind, rule.source)
+        step, self._looked[place] = _look(reader, aged, now.step_bytes)
         return Turn(step, over=False)
 
     def _by_size(self, reader: Reader, stop: int, now: Situation) -> Turn:
@@ -84,8 +85,9 @@ class Retention:
         target = self._target(self._budget.target_bytes, now)
         if now.used_bytes <= target or self._oldest >= stop:
             return _OVER
-        excess = max(now.used_bytes - target, _LEAST_BYTES)
-        step, self._oldest = _look(reader, Selection(self._oldest, stop), excess)
+        excess = max(now.used_bytes - target, MIN_BYTES)
+        oldest = Selection(self._oldest, stop)
+        step, self._oldest = _look(reader, oldest, min(excess, now.step_bytes))
         return Turn(step, over=False)
 
     def _target(self, budget_bytes: int, now: Situation) -> int:
@@ -96,12 +98,10 @@ class Retention:
         return min(target, max(now.cap_bytes, budget_bytes // 2))
 
 
-def _look(
-    reader: Reader, wanted: Selection, max_bytes: int = pruning.MAX_BYTES
-) -> tuple[Selection | None, int]:
+def _look(reader: Reader, wanted: Selection, max_bytes: int) -> tuple[Selection | None, int]:
     """A step, and where to look next: past what holds nothing, but not past a step.
 
     A step may yet fail; once it is done, there is nothing left in its place.
     """
-    look = pruning.look(reader, wanted, min(max_bytes, pruning.MAX_BYTES))
+    look = pruning.look(reader, wanted, max_bytes)
     return look.step, look.step.start if look.step else look.next_start

@@ -6,7 +6,7 @@ from gateway.errors import StoreFailedError, StoreFullError
 from gateway.ledger import fsck, pruning
 from gateway.ledger.batch import Kept, Submission
 from gateway.ledger.log import Draft, Log
-from gateway.ledger.pruning import MAX_ENTRIES, Order
+from gateway.ledger.pruning import MAX_BYTES, MAX_ENTRIES, MIN_BYTES, Order, Pace
 from gateway.store import Selection
 from protocol import prune as prunes
 from protocol.prune import REDACTION, RETENTION, Prune
@@ -214,3 +214,21 @@ def test_a_long_order_is_followed_in_parts(gateway):
     assert left == Order(start=MAX_ENTRIES, redact=True)
     assert (left.why, over.why) == (REDACTION, RETENTION)
     assert gateway.store.read(lambda r: pruning.follow(r, over, 1 << 40))[1] is None
+
+
+PACES = [
+    ("slow steps become smaller, to a limit", [0.03] * 9, MIN_BYTES),
+    ("quick steps become larger, to a limit", [0.005] * 20, MAX_BYTES),
+    ("steps that take what they may stay", [0.02, 0.025, 0.013], 2 * MIN_BYTES),
+    ("a slow one is felt at once", [0.005] * 20 + [0.1], MAX_BYTES // 2),
+]
+
+
+@pytest.mark.parametrize(("_", "seconds", "step_bytes"), PACES)
+def test_the_size_of_a_step_follows_the_time_it_takes(_, seconds, step_bytes):
+    pace = Pace()
+
+    for took in seconds:
+        pace.took(took)
+
+    assert pace.step_bytes == step_bytes
