@@ -11,10 +11,11 @@ from gateway.store import PAGE_BYTES
 
 _LOG_PAGES = 1000  # where SQLite empties its log by default
 _FRAME_BYTES = PAGE_BYTES + 24  # sqlite.org/fileformat2.html §4.1
-# What one transaction may write: a submission has a page of the number index to itself, and at
-# worst a good third of one for leaf and body; a step of a prune is bounded in `pruning`.
-_PAGES_PER_SUBMISSION, _PAGES_BESIDE = 2, 64
-_PRUNE_PAGES = 640
+# What one transaction may write. A submission: a page of the number index, one of the bodies,
+# and a share of others. A step of a prune, whose bytes and entries are bounded: up to three for
+# each body, where each lay in another page.
+_PAGES_PER_SUBMISSION, _PAGES_BESIDE = 3, 64
+_PRUNE_PAGES = 1000
 _SOFT, _TARGET = 0.90, 0.85  # of what is left for the file
 
 
@@ -29,9 +30,14 @@ class Budget(NamedTuple):
     target_bytes: int
 
 
+def transaction_pages(max_batch: int) -> int:
+    """The most that one transaction writes."""
+    return max(_PAGES_PER_SUBMISSION * max_batch + _PAGES_BESIDE, _PRUNE_PAGES)
+
+
 def divided(max_bytes: int, max_batch: int) -> Budget:
     """For transactions of at most `max_batch` submissions. ConfigError where it is too little."""
-    transaction = max(_PAGES_PER_SUBMISSION * max_batch + _PAGES_BESIDE, _PRUNE_PAGES)
+    transaction = transaction_pages(max_batch)
     log_bytes = 2 * min(transaction, _LOG_PAGES) * _FRAME_BYTES
     beside = log_bytes + (transaction + 1) * _FRAME_BYTES
     if max_bytes < 4 * beside:

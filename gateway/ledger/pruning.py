@@ -17,10 +17,7 @@ from protocol import prune as prunes
 from protocol.prune import PRUNED, REDACTION, RETENTION, Prune
 
 MAX_ENTRIES = 4096
-MIN_BYTES, MAX_BYTES = (
-    64 * 1024,
-    512 * 1024,
-)  # of bodies; fewer hardly free more than an entry takes
+MIN_BYTES, MAX_BYTES = 64 * 1024, 256 * 1024  # of bodies; fewer free hardly more than they cost
 _STEP_S = 0.025  # what a step may take: whatever is submitted meanwhile waits
 Index = Annotated[int, Meta(ge=0, le=1 << 62)]
 _NOBODY = ""  # the source of what the gateway itself puts into the ledger

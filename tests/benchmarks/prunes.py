@@ -73,9 +73,10 @@ async def measure(path: Path, entries: int, *, zeros: bool) -> None:
             f"  {name}: {bodies} bodies in {steps} steps, {bodies / in_steps_s:.0f}/s in the steps,"
             f" {bodies / total_s:.0f}/s with pauses"
         )
+    full, _, pruned, released = sizes
     print(
-        f"  in use {sizes[0].used_bytes / 1e6:.1f} MB before, {sizes[2].used_bytes / 1e6:.1f}"
-        f" after; file {sizes[0].file_bytes / 1e6:.1f} MB before, {sizes[3].file_bytes / 1e6:.1f} after,"
+        f"  in use {full.used_bytes / 1e6:.1f} MB before, {pruned.used_bytes / 1e6:.1f} after;"
+        f" file {full.file_bytes / 1e6:.1f} MB before, {released.file_bytes / 1e6:.1f} after,"
         f" given back in {deleted[2][1][3]:.1f} s"
     )
 

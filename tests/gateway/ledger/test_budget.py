@@ -1,10 +1,19 @@
 """How the bytes that a ledger may take are divided between its file and its log."""
 
+import random
+
 import pytest
 
 from gateway.errors import ConfigError
-from gateway.ledger import budget
-from gateway.store import PAGE_BYTES
+from gateway.ledger import budget, pruning
+from gateway.ledger.batch import Number, Submission
+from gateway.ledger.log import Draft
+from gateway.ledger.pruning import MAX_ENTRIES
+from gateway.store import PAGE_BYTES, Selection
+from gateway.store.sqlite import SqliteStore
+from protocol.limits import MAX_ENVELOPE_BYTES
+from protocol.prune import RETENTION
+from tests.fakes import FakeGateway
 
 FRAME = PAGE_BYTES + 24
 
@@ -15,10 +24,51 @@ def test_file_log_and_the_largest_transaction_stay_within(max_bytes, max_batch):
     divided = budget.divided(max_bytes, max_batch)
 
     file_bytes = divided.file_pages * PAGE_BYTES
-    largest = max(2 * max_batch + 64, 640) * FRAME
+    largest = budget.transaction_pages(max_batch) * FRAME
     assert file_bytes + divided.log_bytes + largest < max_bytes
     assert divided.target_bytes < divided.soft_bytes < file_bytes
     assert divided.soft_bytes == int(file_bytes * 0.9)
+
+
+SHAPES = [(140, 2), (140, 5), (300, 5), (500, 3), (1000, 2), (1000, 5), (1024, 5), (5000, 5)]
+
+
+@pytest.mark.parametrize(("size", "sources"), SHAPES)
+def test_no_step_of_a_prune_writes_more_than_is_reckoned_with(tmp_path, size, sources):
+    """Every so many-th body of a store full of such bodies."""
+    store = SqliteStore(tmp_path / "ledger.sqlite", create=True)
+    gateway = FakeGateway(store)
+    bodies = [Draft("pack", f"device {n % sources}", bytes(size)) for n in range(MAX_ENTRIES)]
+    gateway.commit(*map(Submission, bodies))
+    store.empty_log()
+    wanted = Selection(0, MAX_ENTRIES, source="device 0")
+
+    step = store.read(lambda reader: pruning.look(reader, wanted)).step
+    pruning.commit(gateway.writer, step, RETENTION)
+
+    written = store.sizes().log_bytes / FRAME
+    store.close()
+    assert written <= budget.transaction_pages(1)
+
+
+def test_no_batch_writes_more_than_is_reckoned_with(tmp_path):
+    """The largest envelopes, each of another device, into a ledger of many numbers."""
+    store = SqliteStore(tmp_path / "ledger.sqlite", create=True)
+    gateway, dice = FakeGateway(store), random.Random(1)
+    kids = [dice.randbytes(8) for _ in range(500)]
+    store.transact(
+        lambda tx: [tx.put_number(kid, 1, n, 0) for kid in kids for n in range(0, 200, 2)]
+    )
+    store.empty_log()
+    body = bytes(MAX_ENVELOPE_BYTES)
+
+    gateway.commit(
+        *(Submission(Draft("pack", f"{n}", body), Number(kids[n], 1, 101)) for n in range(400))
+    )
+
+    written = store.sizes().log_bytes / FRAME
+    store.close()
+    assert 400 < written <= budget.transaction_pages(400)
 
 
 def test_most_is_left_for_the_file():
