@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from gateway.errors import IntegrityError
 from gateway.ledger.batch import PACK
 from gateway.store import Entry
-from protocol import envelope, leaf, merkle, note, resolve
+from protocol import envelope, leaf, merkle, note, prune, resolve
 from protocol.cbor import Decimal
 from protocol.errors import ProtocolError
+from protocol.prune import PRUNED
 from protocol.senml import Reading
 
 
@@ -37,6 +38,8 @@ def entry_json(entry: Entry) -> dict[str, object]:
     }
     if fields.kind == PACK and entry.body is not None:
         shown |= _pack_json(entry.body, fields.received_ms)
+    if fields.kind == PRUNED and entry.body is not None:
+        shown |= _pruned_json(entry.body)
     return shown
 
 
@@ -51,6 +54,14 @@ def _pack_json(body: bytes, received_ms: int) -> dict[str, object]:
             _reading_json(reading, received_ms) for reading in resolve.decode_pack(sealed.payload)
         ],
     }
+
+
+def _pruned_json(body: bytes) -> dict[str, object]:
+    """Nothing, where the committed bytes are no prune: that is for whoever verifies to say."""
+    try:
+        return {"pruned": prune.decode(body)._asdict()}
+    except ProtocolError:
+        return {}
 
 
 def _reading_json(reading: Reading, received_ms: int) -> dict[str, object]:

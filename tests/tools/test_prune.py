@@ -1,6 +1,7 @@
 """`tallystick prune` on a stopped gateway: what it deletes, asks, refuses and says."""
 
 import json
+import sqlite3
 
 import pytest
 from typer.testing import CliRunner
@@ -182,6 +183,38 @@ def test_where_nothing_is_forwarded_yet_nothing_is_deleted(garden):
 
     assert "11 entries were passed over" in done.stdout
     assert left(garden) == [*range(11)]
+
+
+def rows(path, sql: str, *values: object) -> list[tuple]:
+    """`sql` on the ledger's file, behind everyone's back."""
+    database = sqlite3.connect(path / "ledger.sqlite")
+    with database:
+        found = database.execute(sql, values).fetchall()
+    database.close()
+    return found
+
+
+def test_a_body_that_was_put_back_is_found_by_verify(garden):
+    ((salt, body),) = rows(garden, "SELECT salt, body FROM bodies WHERE idx = 3")
+    run("prune", garden, "--index", "3", "--redact", "--yes")
+    gone = verdicts_of(str(garden))[0]
+
+    rows(garden, "INSERT INTO bodies (idx, salt, body) VALUES (3, ?, ?)", salt, body)
+    back = verdicts_of(str(garden))[0]
+
+    assert gone.valid
+    assert (back.valid, back.first_bad) == (False, 3)
+    assert "entry 11 says that it was deleted" in back.reason
+
+
+def test_a_body_that_nobody_says_is_deleted_is_missed_by_verify(garden):
+    run("prune", garden, "--index", "3", "--yes")
+
+    rows(garden, "DELETE FROM bodies WHERE idx = 4")
+
+    missing = verdicts_of(str(garden))[0]
+    assert (missing.valid, missing.first_bad) == (False, 4)
+    assert "no entry says who deleted it" in missing.reason
 
 
 WRONG = [
