@@ -5,6 +5,7 @@ is put here is on stable storage before anybody hears of it, and a lost file is 
 again by itself.
 """
 
+import hashlib
 import os
 import threading
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typing import NamedTuple, TypeVar
 
 import apsw
 
-from gateway.errors import ConfigError
+from gateway.errors import ConfigError, StoreFailedError
 from gateway.store.sqlite import mapped_errors
 
 MAX_EVIDENCE = 16  # an origin; the first ones say it best, and nobody can fill the disk
@@ -21,17 +22,19 @@ _BUSY_TIMEOUT_MS = 5000
 _SCHEMA_VERSION = 1
 _SCHEMA = """
 CREATE TABLE cosigned (
-    origin  TEXT PRIMARY KEY,
-    note    TEXT NOT NULL
+    origin   TEXT PRIMARY KEY,
+    note     TEXT NOT NULL,
+    checksum BLOB NOT NULL  -- of the other columns, as in the other table
 ) STRICT;
 CREATE TABLE evidence (
-    n       INTEGER PRIMARY KEY,
-    origin  TEXT NOT NULL,
-    proven  INTEGER NOT NULL,
-    held    TEXT NOT NULL,
-    note    TEXT NOT NULL,
-    proof   TEXT NOT NULL,
-    seen_ms INTEGER NOT NULL,
+    n        INTEGER PRIMARY KEY,
+    origin   TEXT NOT NULL,
+    proven   INTEGER NOT NULL,
+    held     TEXT NOT NULL,
+    note     TEXT NOT NULL,
+    proof    TEXT NOT NULL,
+    seen_ms  INTEGER NOT NULL,
+    checksum BLOB NOT NULL,
     UNIQUE (origin, proven, note)
 ) STRICT;
 """
@@ -73,7 +76,7 @@ class WitnessTable:
 
         If `work` raises, none of it is kept. After Store*Error ask again: the table knows.
         """
-        with self._alone, mapped_errors():
+        with self._alone, mapped_errors("witness.sqlite"):
             if self._connection.in_transaction:  # the last one failed, and so did its rollback
                 self._connection.execute("ROLLBACK")
             self._connection.execute("BEGIN IMMEDIATE")
@@ -91,8 +94,9 @@ class WitnessTable:
 
     def _prepare(self, create: bool) -> None:
         self._connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
-        # in WAL mode FULL syncs each commit; a rollback journal's removal would not be synced
-        self._connection.pragma("journal_mode", "wal")
+        # No write-ahead log: damage at its end looks like a power cut, and would be forgotten in
+        # silence. In this mode "full" syncs the end of the journal, in "delete" it does not.
+        self._connection.pragma("journal_mode", "truncate")
         self._connection.pragma("synchronous", "full")
         if create:
             with self._connection:
@@ -111,37 +115,71 @@ class Rows:
         self._execute = connection.execute
 
     def origins(self) -> list[str]:
-        return [row[0] for row in self._execute("SELECT origin FROM cosigned ORDER BY origin")]
+        rows = self._execute("SELECT CAST(origin AS BLOB) FROM cosigned ORDER BY origin")
+        return [_text(origin) for (origin,) in rows]
 
     def cosigned(self, origin: str) -> str | None:
-        """The last note of `origin` that was cosigned, with the lines it had then."""
-        rows = self._execute("SELECT note FROM cosigned WHERE origin = ?", (origin,))
-        return next((row[0] for row in rows), None)
+        """The last note of `origin` that was cosigned, with the lines it had then.
+
+        StoreFailedError, as of every row, where it was damaged.
+        """
+        rows = self._execute(
+            "SELECT CAST(note AS BLOB), checksum FROM cosigned WHERE origin = ?", (origin,)
+        )
+        for note, checksum in rows:
+            _check(checksum, origin, _text(note))
+            return _text(note)
+        return None
 
     def put_cosigned(self, origin: str, note: str) -> None:
         self._execute(
-            "INSERT OR REPLACE INTO cosigned (origin, note) VALUES (?, ?)", (origin, note)
+            "INSERT OR REPLACE INTO cosigned (origin, note, checksum) VALUES (?, ?, ?)",
+            (origin, note, _checksum(origin, note)),
         )
 
     def evidence(self, origin: str) -> list[Evidence]:
         """Oldest first."""
         rows = self._execute(
-            "SELECT held, note, proof, proven, seen_ms FROM evidence WHERE origin = ? ORDER BY n",
+            "SELECT CAST(held AS BLOB), CAST(note AS BLOB), CAST(proof AS BLOB), proven, seen_ms,"
+            " checksum FROM evidence WHERE origin = ? ORDER BY n",
             (origin,),
         )
-        return [
-            Evidence(held, note, proof, bool(proven), seen_ms)
-            for held, note, proof, proven, seen_ms in rows
-        ]
+        kept = []
+        for held, note, proof, proven, seen_ms, checksum in rows:
+            found = Evidence(_text(held), _text(note), _text(proof), bool(proven), seen_ms)
+            _check(checksum, origin, *found)
+            kept.append(found)
+        return kept
 
     def put_evidence(self, origin: str, found: Evidence) -> None:
         """Keeps the first `MAX_EVIDENCE` of those that prove something, as of the others."""
         self._execute(
-            "INSERT OR IGNORE INTO evidence (origin, proven, held, note, proof, seen_ms)"
-            " SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE"
-            " (SELECT count(*) FROM evidence WHERE origin = ?1 AND proven = ?2) < ?7",
-            (origin, int(found.proven), *found[:3], found.seen_ms, MAX_EVIDENCE),
+            "INSERT OR IGNORE INTO evidence (origin, proven, held, note, proof, seen_ms, checksum)"
+            " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE"
+            " (SELECT count(*) FROM evidence WHERE origin = ?1 AND proven = ?2) < ?8",
+            (
+                origin,
+                int(found.proven),
+                *found[:3],
+                found.seen_ms,
+                _checksum(origin, *found),
+                MAX_EVIDENCE,
+            ),
         )
+
+
+def _checksum(*columns: object) -> bytes:
+    return hashlib.sha256(repr(columns).encode()).digest()
+
+
+def _check(stored: bytes, *columns: object) -> None:
+    if stored != _checksum(*columns):
+        raise StoreFailedError("witness.sqlite: a row is damaged")
+
+
+def _text(stored: bytes) -> str:
+    """Damaged text is for the signatures to find, not for SQLite's reader to choke on."""
+    return stored.decode(errors="replace")
 
 
 def lost(what: str) -> ConfigError:

@@ -14,7 +14,7 @@ from protocol.errors import MalformedError
 from protocol.note import VerifierKey
 
 KEY, VERIFIER, TABLE = "witness.key", "witness.vkey", "witness.sqlite"
-REST = (VERIFIER, TABLE, f"{TABLE}-wal", f"{TABLE}-shm")  # what there is beside the key
+REST = (VERIFIER, TABLE, f"{TABLE}-journal")  # what there is beside the key
 _SEED_BYTES = 32
 
 
@@ -59,6 +59,7 @@ def opened(
     try:
         for origin in witness.origins():
             witness.latest(origin)
+            witness.evidence(origin)
     except StoreFailedError as error:
         table.close()
         raise lost(str(error)) from error

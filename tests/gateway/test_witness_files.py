@@ -1,12 +1,14 @@
 """A witness's files: its own, and never trusted once they are lost or damaged."""
 
 import os
+import random
 import sqlite3
 
 import pytest
 
 from gateway.errors import ConfigError, StoreFailedError
 from gateway.ledger.signer import format_signer_key
+from gateway.store.witness import WitnessTable
 from gateway.witness import files
 from gateway.witness.trust import Neighbours
 from tests.fakes import ORIGIN, SEED
@@ -26,7 +28,12 @@ def path(tmp_path):
 def test_the_files_of_a_witness_are_its_own(path):
     modes = {file.name: oct(file.stat().st_mode & 0o777) for file in path.iterdir()}
 
-    assert modes == {"witness.key": "0o600", "witness.vkey": "0o644", "witness.sqlite": "0o600"}
+    assert modes == {
+        "witness.key": "0o600",
+        "witness.vkey": "0o644",
+        "witness.sqlite": "0o600",
+        "witness.sqlite-journal": "0o600",
+    }
 
 
 def test_a_directory_without_a_key_has_no_witness(tmp_path):
@@ -63,9 +70,27 @@ def execute(path, sql, *values) -> None:
     database.close()
 
 
+def write(path, origin, note) -> None:
+    """As somebody writes it who knows the table, and has not the key."""
+    table = WitnessTable(path / files.TABLE)
+    table.transact(lambda rows: rows.put_cosigned(origin, note))
+    table.close()
+
+
 def other_note(path, ledger):
-    other = note_of(ledger, 3)
-    execute(path, "UPDATE cosigned SET note = ?", other)
+    write(path, ORIGIN, note_of(ledger, 3))
+
+
+def stolen_note(path, ledger):
+    """What the witness did cosign, under another name."""
+    write(path, "other.invalid", opened_note(path))
+
+
+def damaged_evidence(path, ledger):
+    witness = opened(path)
+    witness.add(asking(grown(9, other_from=4), 7, 9))
+    witness.close()
+    execute(path, "UPDATE evidence SET proven = 0")
 
 
 LOST = {
@@ -79,12 +104,14 @@ LOST = {
     "a note it did not cosign": (other_note, "is not what this witness cosigned"),
     "no note": (
         lambda path, ledger: execute(path, "UPDATE cosigned SET note = 'x'"),
-        "is not what this witness cosigned",
+        "a row is damaged",
     ),
     "another origin": (
         lambda path, ledger: execute(path, "UPDATE cosigned SET origin = 'x'"),
-        "is not what this witness cosigned",
+        "a row is damaged",
     ),
+    "another's note": (stolen_note, "is not what this witness cosigned"),
+    "evidence": (damaged_evidence, "a row is damaged"),
 }
 
 
@@ -116,7 +143,7 @@ def test_a_note_of_another_witness_is_not_this_one_s_memory(path, tmp_path, ledg
     other = opened(made(tmp_path / "other", "other"))
     theirs = other.add(asking(ledger, 0, 9)).note
     other.close()
-    execute(path, "UPDATE cosigned SET note = ?", theirs)
+    write(path, ORIGIN, theirs)
 
     with pytest.raises(ConfigError, match="not what this witness cosigned"):
         opened(path)
@@ -156,3 +183,35 @@ def test_a_witness_s_key_is_not_a_ledger_s_to_trust(path):
 
     with pytest.raises(ConfigError, match="is a witness's key"):
         Neighbours([vkey])
+
+
+FLIPS, SEED_OF_FLIPS = 400, int(os.environ.get("SEED", "1"))
+
+
+def test_a_flipped_bit_is_refused_or_changes_nothing_that_was_cosigned(path, ledger):
+    """Half of them in what is used of the file; SEED=7 for others."""
+    cosigned_once(path, ledger)
+    whole = (path / files.TABLE).read_bytes()
+    used = [at for at, byte in enumerate(whole) if byte]
+    held, dice, refused = opened_note(path), random.Random(SEED_OF_FLIPS), 0
+
+    for n in range(FLIPS):
+        at = dice.choice(used) if n % 2 else dice.randrange(len(whole))
+        damaged = bytearray(whole)
+        damaged[at] ^= 1 << dice.randrange(8)
+        (path / files.TABLE).write_bytes(damaged)
+        try:
+            assert opened_note(path) == held, f"SEED={SEED_OF_FLIPS}: byte {at} of flip {n}"
+        except ConfigError:
+            refused += 1
+
+    print(f"\nSEED={SEED_OF_FLIPS}: {FLIPS} flips, {refused} refused, the others changed nothing")
+    assert refused > FLIPS // 4
+
+
+def opened_note(path) -> str:
+    witness = opened(path)
+    try:
+        return witness.latest(ORIGIN)
+    finally:
+        witness.close()
