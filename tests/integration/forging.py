@@ -116,6 +116,12 @@ def execute(directory: Directory, *statements: str) -> None:
         database.commit()
 
 
+def put_body_back(directory: Directory, index: int, salt: bytes, body: bytes | None) -> None:
+    with closing(sqlite3.connect(directory.ledger)) as database:
+        database.execute("INSERT INTO bodies VALUES (?, ?, ?)", (index, salt, body))
+        database.commit()
+
+
 def _secret(directory: Directory, name: str) -> bytes:
     with closing(KeyStore(directory.keys)) as keys:
         return next(device.secret for device in keys.devices() if device.name == name)

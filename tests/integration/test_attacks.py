@@ -133,6 +133,17 @@ def stolen_key_signs_another_past(scene: Scene) -> None:
     forging.rewrite(scene.directory, change, stolen)
 
 
+def deleted_body_brought_back(scene: Scene) -> None:
+    _, salt, body = forging.entries_of(scene.directory)[9]
+    done = tallystick("prune", scene.site.gateway_dir, "--index", "9", "--redact", "--yes")
+    assert done.returncode == 0, done.stderr
+    forging.put_body_back(scene.directory, 9, salt, body)
+
+
+def body_deleted_unsaid(scene: Scene) -> None:
+    forging.execute(scene.directory, "DELETE FROM bodies WHERE idx = 9")
+
+
 DIFFERENT = "are not those that were signed"
 DIFFERS = "differ from the checkpoint"
 BEHIND = "the end was cut off, or an older copy was put back"
@@ -177,6 +188,13 @@ ATTACKS = {
         rewritten_with_the_key,
         {holder: DIFFERS, last_holder: DIFFERS, collector: "the upstream has seen"},
         not_by=(reader, checker, start),
+    ),
+    "a deleted body brought back": Attack(
+        deleted_body_brought_back,
+        {reader: "the body is there, although", checker: "the body is there, although"},
+    ),
+    "a body deleted, and no entry says so": Attack(
+        body_deleted_unsaid, {reader: "no entry says who deleted it", checker: "no entry says"}
     ),
     "a stolen key that had its time signs on": Attack(
         stolen_key_signs_on,
