@@ -1,6 +1,8 @@
 # Needs a bare Python >= 3.11; everything else goes into .venv by itself.
 PYTHON ?= python3
 SECONDS ?= 20
+# Two processes, a file of tests in one of them: its fixtures are made once.
+PARALLEL ?= -n 2 --dist loadfile
 EVENTS ?= 100000
 VENV := .venv
 BIN := $(VENV)/bin
@@ -15,10 +17,10 @@ demo: $(VENV)/run ## collector, gateway and devices, then verify both (SECONDS=2
 	@$(BIN)/tallystick demo --seconds $(SECONDS)
 
 test: $(VENV)/dev ## every test but the long campaigns (under 4 min)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
 
 fast: $(VENV)/dev ## tests without sockets and processes (under 60 s)
-	$(BIN)/python -m pytest -m "not slow and not integration"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow and not integration"
 
 cover: $(VENV)/dev ## every branch of the wire format and the ledger is tested
 	$(BIN)/python -m pytest -q tests/protocol tests/gateway \
