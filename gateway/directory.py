@@ -1,6 +1,7 @@
 """A gateway's directory: which file is what, and how a new one is made."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +26,7 @@ from gateway.store.sqlite import SqliteStore
 from gateway.witness import files as witnesses
 from protocol.checkpoint import Checkpoint
 from protocol.errors import ProtocolError
-from protocol.note import parse_note
+from protocol.note import VerifierKey, parse_key, parse_note
 from protocol.rotation import Keys
 
 SEED_BYTES = 32
@@ -115,13 +116,36 @@ class Directory(NamedTuple):
         RolledBackError where the ledger is not the one that the last checkpoint speaks of, or
         is in quarantine and does not continue what it is held to.
         """
+        return self._open(signer.origin, lambda reader: rotation.held_keys(reader, signer))
+
+    def open_unsigned(self, origin: str) -> tuple[Store, str, int]:
+        """As `open_checked`, for whoever is not to sign: by its verifier key and its entries."""
+
+        def held(reader: Reader) -> Keys:
+            return rotation.keys_of(reader) or Keys(self.load_verifier(origin))
+
+        return self._open(origin, held)
+
+    def load_verifier(self, origin: str) -> VerifierKey:
+        """ConfigError where verifier.key holds none of `origin`."""
+        try:
+            key = parse_key(self.verifier.read_text(errors="replace").strip())
+        except (OSError, ProtocolError) as error:
+            raise ConfigError(f"{self.verifier}: {error}", "restore your backup") from error
+        if key.name != origin:
+            raise ConfigError(
+                f"{self.verifier} is of {key.name!r}, not of {origin!r}", "put the right one back"
+            )
+        return key
+
+    def _open(self, origin: str, held_keys: Callable[[Reader], Keys]) -> tuple[Store, str, int]:
         store = SqliteStore(self.ledger)
         try:
             # whose ledger it is comes first: another's notes say nothing about ours
             if left_over := store.left_over():
                 _log.warning("ledger.sqlite-wal was not read to its end", detail=left_over)
-            store.read(lambda reader: start.check_origin(reader, signer.origin))
-            keys = store.read(lambda reader: rotation.held_keys(reader, signer))
+            store.read(lambda reader: start.check_origin(reader, origin))
+            keys = store.read(held_keys)
             note, signed = self._last_signed(store, keys)
             store.read(lambda reader: _check_signed(reader, note, signed))
             held = quarantine.load(self.quarantine)

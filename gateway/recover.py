@@ -54,9 +54,10 @@ class Recovered(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """What the operator has decided."""
+    """What the operator has decided; `note` is the newest checkpoint that others hold."""
 
     origin: str
+    note: str | None = None
     without_numbers: bool = False
     although_sound: bool = False
 
@@ -99,6 +100,10 @@ def _check(directory: Directory, old: str, choice: Choice) -> None:
         check_name(choice.origin)
     except MalformedError as error:
         raise ConfigError(str(error), "choose another name") from error
+    if choice.note and not remains.knows(directory, old, choice.note):
+        raise ConfigError(
+            f"no key of {old!r} that lies here has signed this checkpoint", "leave it out"
+        )
     if _retired(directory, choice.origin).exists():
         raise ConfigError(
             f"{choice.origin!r} was the name of a ledger here before", "choose another name"
@@ -163,7 +168,7 @@ def _first(
             transaction.put_number(*number, CARRIED)
             carried += 1
             progress(carried, total)
-    recovery = Recovery(old, remains.largest_note(directory, old), carried)
+    recovery = Recovery(old, remains.largest_note(directory, old, choice.note), carried)
     return Submission(Draft(RECOVERED, "", recoveries.encode(recovery)))
 
 

@@ -12,15 +12,19 @@ from gateway.ledger import rotation
 from gateway.ledger.batch import CHANGES_KID, Number
 from gateway.ledger.start import CHECKPOINT
 from gateway.store.sqlite import looking_at
-from protocol import note as notes
 from protocol.errors import ProtocolError
 from protocol.rotation import Keys
 
 
-def largest_note(directory: Directory, origin: str) -> str | None:
-    """The largest checkpoint of `origin` that lies here and that one of its keys has signed."""
+def knows(directory: Directory, origin: str, note: str) -> bool:
+    """Whether a key of the ledger's has signed this checkpoint."""
+    return _size(note, list(_keys(directory, origin))) is not None
+
+
+def largest_note(directory: Directory, origin: str, also: str | None = None) -> str | None:
+    """The largest checkpoint that lies here, or is given, and that a key of `origin` signed."""
     keys = list(_keys(directory, origin))
-    sizes = {note: _size(note, keys) for note in _notes(directory)}
+    sizes = {note: _size(note, keys) for note in [*_notes(directory), also or ""]}
     known = {note: size for note, size in sizes.items() if size is not None}
     return max(known, key=lambda note: known[note], default=None)
 
@@ -69,8 +73,8 @@ def _keys(directory: Directory, origin: str) -> Iterator[Keys]:
     except FatalError:
         pass
     try:
-        yield Keys(notes.parse_key(directory.verifier.read_text(errors="replace").strip()))
-    except (OSError, ProtocolError):
+        yield Keys(directory.load_verifier(origin))
+    except FatalError:
         pass
 
 

@@ -7,12 +7,14 @@ import typer
 
 from gateway.errors import FatalError, GatewayError
 from tools import (
+    backup,
     demo,
     device,
     init,
     proof,
     prune,
     recover,
+    restore,
     rotate_key,
     run,
     simulate,
@@ -38,6 +40,8 @@ app.command("collect")(run.collect)
 app.command("simulate")(simulate.simulate)
 app.command("rotate-key")(rotate_key.rotate_key)
 app.command("prune")(prune.prune)
+app.command("backup")(backup.backup)
+app.command("restore")(restore.restore)
 app.command("recover")(recover.recover)
 app.command("verify")(verify.verify)
 app.command("new-witness")(witness.new_witness)

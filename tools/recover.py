@@ -5,19 +5,23 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
 from gateway import recover as recoveries
 from gateway.directory import Directory
+from gateway.errors import ConfigError
 from gateway.hold import Hold
 from gateway.recover import Choice, Recovered
 from protocol.checkpoint import unverified
+from tools.bars import Bars
 
 
 def recover(
     path: Annotated[Path, typer.Argument(metavar="DIR", help="a gateway's, and it is stopped")],
     new_origin: Annotated[str, typer.Option(help="the new ledger's name, never used before")],
+    note: Annotated[
+        Path | None,
+        typer.Option("--checkpoint", help="the newest one that others hold, for the first entry"),
+    ] = None,
     without_numbers: Annotated[
         bool,
         typer.Option(
@@ -37,7 +41,8 @@ def recover(
     Example: tallystick recover garden --new-origin example.org/garden-2
     """
     with Hold(path, "recover"):
-        done = recovered(Directory(path), Choice(new_origin, without_numbers, although_sound))
+        choice = Choice(new_origin, text_of(note), without_numbers, although_sound)
+        done = recovered(Directory(path), choice)
     if json_:
         print(json.dumps(as_json(done)))
     else:
@@ -46,11 +51,18 @@ def recover(
 
 def recovered(directory: Directory, choice: Choice) -> Recovered:
     """With a bar while numbers are carried over."""
-    with Progress(console=Console(stderr=True), transient=True) as bars:
-        bar = bars.add_task("carrying numbers over", total=None)
+    with Bars() as bars:
         return recoveries.recover(
-            directory, choice, lambda done, total: bars.update(bar, completed=done, total=total)
+            directory, choice, lambda done, total: bars.show("carrying numbers over", done, total)
         )
+
+
+def text_of(note: Path | None) -> str | None:
+    """The checkpoint in a file; ConfigError where it cannot be read."""
+    try:
+        return note.read_text(errors="replace") if note else None
+    except OSError as error:
+        raise ConfigError(f"{note}: {error.strerror}", "name a file with a checkpoint") from error
 
 
 def as_json(done: Recovered) -> dict[str, object]:

@@ -37,7 +37,7 @@ class SqliteStore:
         self._readers: queue.SimpleQueue[apsw.Connection] = queue.SimpleQueue()
         with mapped_errors():
             for _ in range(_READERS):
-                self._readers.put(_open_reader(path))
+                self._readers.put(open_reader(path))
 
     def transact(self, work: Callable[[Transaction], Result]) -> Result:
         self._keep_log_short()
@@ -123,7 +123,7 @@ def looking_at(path: Path) -> Iterator[SqliteView]:
     if not path.exists():
         raise ConfigError(f"no ledger at {path}", "name another directory")
     with mapped_errors():
-        connection = _open_reader(path)
+        connection = open_reader(path)
         try:
             connection.execute("BEGIN")
             yield SqliteView(connection)
@@ -154,7 +154,7 @@ def _prepare(connection: apsw.Connection, path: Path, create: bool) -> None:
     connection.pragma("journal_size_limit", _CHECKPOINT_PAGES * PAGE_BYTES)
 
 
-def _open_reader(path: Path) -> apsw.Connection:
+def open_reader(path: Path) -> apsw.Connection:
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
     connection.pragma("query_only", 1)

@@ -1,5 +1,7 @@
 """What a directory has to be like after a recovery."""
 
+from typing import Any
+
 from gateway import config as configs
 from gateway import recover
 from gateway.config import GatewayConfig
@@ -15,7 +17,7 @@ from tests.gateway.ledger_files import Made
 SIZE, NEW = 30, "test.invalid/ledger-2"  # entries before, the new name
 
 
-def recovered(made: Made, origin: str = NEW, **choice: bool) -> Recovered:
+def recovered(made: Made, origin: str = NEW, **choice: Any) -> Recovered:
     return recover.recover(made.directory, Choice(origin, **choice), lambda done, total: None)
 
 

@@ -1,0 +1,40 @@
+"""`tallystick backup`: a checked copy of a gateway's directory, while it runs."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway import backup as backups
+from gateway.directory import Directory
+from tools.bars import Bars
+
+
+def backup(
+    path: Annotated[Path, typer.Argument(metavar="DIR", help="a gateway's; it may be running")],
+    target: Annotated[Path, typer.Argument(metavar="DEST", help="the copy, not there yet")],
+    with_key: Annotated[
+        bool,
+        typer.Option(
+            "--with-key", help="signer.key, too: then whoever has the copy can sign another history"
+        ),
+    ] = False,
+    json_: Annotated[bool, typer.Option("--json", help="for scripts")] = False,
+) -> None:
+    """Copy DIR to DEST, of one moment, and check the copy. Secrets of devices are in it.
+
+    Example: tallystick backup garden /mnt/usb/garden-monday
+    """
+    with Bars() as bars:
+        saved = backups.backup(Directory(path), target, bars.show, with_key=with_key)
+    if json_:
+        print(json.dumps(saved._asdict()))
+        return
+    print(f"{saved.path}: {saved.entries} entries of {saved.origin}, {saved.signed} of them signed")
+    print(f"checked: every entry, root {saved.root}")
+    left_out = ["the collector's token", "witness.key"]
+    if not with_key:
+        left_out.insert(0, "signer.key: keep a copy of it elsewhere, or add --with-key")
+    print("not in it: " + "; ".join(left_out))
+    print(f"to use it:\n  tallystick restore {saved.path} DIR --checkpoint NOTE")
