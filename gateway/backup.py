@@ -54,8 +54,9 @@ def backup(directory: Directory, target: Path, progress: Progress, *, with_key: 
     copy(directory.ledger, part.ledger, _watching(directory, config, progress))
     copy(directory.keys, part.keys, lambda done, total: None)
     part.keys.chmod(0o600)
-    for file, mode in ((directory.config, 0o644), (directory.tokens, 0o600)):
-        write_durable(part.path / file.name, _read(file), mode=mode)
+    write_durable(part.config, _read(directory.config), mode=0o644)
+    if directory.tokens.exists():
+        write_durable(part.tokens, _read(directory.tokens))
     keys = _put_keys(directory, part, config.origin, with_key=with_key)
     _put_checkpoint(part, keys, beside)
     saved = _checked(part, config.origin, progress)

@@ -17,6 +17,7 @@ CHECKPOINT = "checkpoint"  # state key: the last note signed before the last com
 ROLE = "role"  # state key, of a collector's copy only
 COLLECTOR = b"collector"
 _STEP = 1000
+_OTHERWISE = "or start a new ledger: `tallystick recover DIR --new-origin NAME`"
 
 
 def check_origin(reader: Reader, origin: str) -> None:
@@ -34,19 +35,20 @@ def check_signed(reader: Reader, log: Log, signed: Checkpoint) -> None:
         raise RolledBackError(
             f"the ledger has {log.size} entries, but its checkpoint of {signed.size} is signed:"
             " the end was cut off, or an older copy was put back",
-            "restore the newer ledger.sqlite; nothing will be signed under this origin until then",
+            f"restore the newer ledger.sqlite, nothing is signed until then; {_OTHERWISE}",
         )
     root = tree.root(signed.size, hashes.reading(reader))
     if root != signed.root:
         raise RolledBackError(
             f"the first {signed.size} entries are not those that were signed",
-            "run `tallystick verify DIR` to see which entry differs, and restore a backup",
+            f"run `tallystick verify DIR` to see which entry differs, and restore a backup;"
+            f" {_OTHERWISE}",
         )
     try:
         _check_tail(reader, signed.size, log.size)
     except TamperedError as error:
         raise RolledBackError(
-            str(error), "run `tallystick verify DIR`, restore a backup"
+            str(error), f"run `tallystick verify DIR`, restore a backup; {_OTHERWISE}"
         ) from error
 
 

@@ -177,6 +177,14 @@ def test_a_key_that_is_not_the_ledgers_is_not_copied(made, target):
     assert "is not the key of this ledger" in str(refused(made, target, ConfigError, with_key=True))
 
 
+def test_a_gateway_that_never_made_a_token_is_copied_without(made, target):
+    made.directory.tokens.unlink()
+
+    saved(made, target)
+
+    assert {path.name for path in target.iterdir()} == FILES - {"tokens.json"}
+
+
 REFUSED = {
     "behind": (
         lambda m: m.execute("DELETE FROM entries WHERE idx >= 500"),
@@ -205,7 +213,6 @@ REFUSED = {
         RolledBackError,
         "seen elsewhere",
     ),
-    "no tokens": (lambda m: m.directory.tokens.unlink(), ConfigError, "tokens.json"),
 }
 
 
