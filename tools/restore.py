@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gateway import restore as restores
-from gateway.restore import Wish
+from gateway.restore import Restored, Wish
 from tools.bars import Bars
 from tools.recover import as_json, tell, text_of
 
@@ -43,13 +43,15 @@ def restore(  # noqa: PLR0913, PLR0917  # each is an option
     if json_:
         recovered = as_json(done.recovered) if done.recovered else None
         print(json.dumps(done._asdict() | {"path": str(done.path), "recovered": recovered}))
-        return
+    else:
+        _tell(done)
+
+
+def _tell(done: Restored) -> None:
     if done.recovered:
         tell(done.recovered)
     else:
-        print(
-            f"{done.path}: {done.entries} entries of {done.origin}, and it continues the checkpoint"
-        )
+        print(f"{done.path}: {done.entries} entries of {done.origin}; it continues the checkpoint")
         print("run no other copy of it: two that sign are a fork, which collectors refuse")
     print("a witness of its own, if it had one, must be a new one: tallystick new-witness")
     print(f"next:\n  tallystick run {done.path}")
