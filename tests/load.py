@@ -96,6 +96,8 @@ class LoadDevice(threading.Thread):
             try:
                 door.send(datagram)
                 answer = coap.decode(door.recv(2048))
+                if answer.type == coap.CON:  # an answer that took long; the next waits for this
+                    acknowledge(door, answer)
                 if answer.token == token:
                     return answer
             except (OSError, ProtocolError):
@@ -103,3 +105,8 @@ class LoadDevice(threading.Thread):
                 self._ending.wait(0.005)
             self.retransmissions += 1
         return None
+
+
+def acknowledge(door: socket.socket, answer: Message) -> None:
+    """The empty ACK of an answer that came apart from the one to the request (RFC 7252 §5.2.2)."""
+    door.send(coap.encode(Message(coap.ACK, coap.EMPTY, answer.message_id, b"", [], b"")))

@@ -17,7 +17,7 @@ from pathlib import Path
 from protocol import coap
 from protocol.coap import Message
 from tests.benchmarks.ledgers import build
-from tests.load import LoadDevice
+from tests.load import LoadDevice, acknowledge
 from tools.device import enrol
 from tools.processes import Service, free_port
 
@@ -118,7 +118,7 @@ def _wait(door: socket.socket, token: bytes) -> None:
     while True:
         answer = coap.decode(door.recv(2048))
         if answer.type == coap.CON:
-            door.send(coap.encode(Message(coap.ACK, coap.EMPTY, answer.message_id, b"", [], b"")))
+            acknowledge(door, answer)
         if answer.token == token:
             assert answer.code == coap.CHANGED
             return
