@@ -115,7 +115,7 @@ def test_a_ledger_that_is_sound_and_a_gateway_that_runs_are_left_alone(site: Sit
 
 
 def test_a_recovery_killed_anywhere_is_ended_by_the_next_start_or_try(site: Site) -> None:
-    kills_recover.campaign(site, kills=10, seed=int(os.environ.get("SEED", "1")))
+    kills_recover.campaign(site, kills=3, seed=int(os.environ.get("SEED", "1")))
 
 
 @pytest.mark.slow

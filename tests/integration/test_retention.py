@@ -194,7 +194,7 @@ def test_space_comes_back_to_the_disk_while_devices_are_served(site: Site) -> No
 
 
 def test_nothing_is_lost_when_the_gateway_is_killed_while_it_prunes(site: Site) -> None:
-    kills_prune.campaign(site, kills=10, seed=int(os.environ.get("SEED", "1")))
+    kills_prune.campaign(site, kills=3, seed=int(os.environ.get("SEED", "1")))
 
 
 @pytest.mark.slow

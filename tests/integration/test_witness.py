@@ -190,7 +190,7 @@ def test_a_witness_without_its_memory_does_not_start(site: Site, neighbour) -> N
 
 @pytest.mark.integration
 def test_a_killed_witness_never_cosigns_less_or_another_tree(site: Site, neighbour) -> None:
-    kills_witness.campaign(neighbour(), kills=8, seed=int(os.environ.get("SEED", "1")))
+    kills_witness.campaign(neighbour(), kills=4, seed=int(os.environ.get("SEED", "1")))
 
 
 @pytest.mark.integration
