@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from gateway import tokens
 from gateway.anchor.anchoring import Anchoring
-from gateway.anchor.anchors import ANCHORED, Anchors
+from gateway.anchor.anchors import Anchors
 from gateway.anchor.quorum import policy_of
 from gateway.anchor.rounds import Rounds
 from gateway.anchor.standing import Standing
@@ -44,6 +44,7 @@ from gateway.ledger.budget import Budget, divided
 from gateway.ledger.proofs import ReceiptSigner
 from gateway.ledger.retention import Retention
 from gateway.ledger.signer import Signer
+from gateway.ledger.start import ANCHORED
 from gateway.ledger.writer import CLOCK_FLOOR_MS, LedgerWriter
 from gateway.members import Members
 from gateway.metrics import Metrics

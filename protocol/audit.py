@@ -25,12 +25,17 @@ def check_entry(
 
 
 class Audit:
-    """`size` entries were right so far; `chain` is the chain value after them."""
+    """`size` entries were right so far; `chain` is the chain value after them.
 
-    def __init__(self) -> None:
-        self.size = 0
-        self.chain = leaves.CHAIN_START
-        self._frontier = Frontier()
+    To go on with what was checked before, give its chain value and its tree.
+    """
+
+    def __init__(
+        self, chain: bytes = leaves.CHAIN_START, frontier: "Frontier | None" = None
+    ) -> None:
+        self.chain = chain
+        self._frontier = frontier or Frontier()
+        self.size = self._frontier.size
         self._marks: dict[int, Checkpoint] = {}
 
     def expect(self, checkpoint: Checkpoint) -> None:

@@ -47,11 +47,15 @@ class OutOfStateError(ProtocolError):
 
 
 class TamperedError(ProtocolError):
-    """A stored entry is not the one that was committed to; `index` says which."""
+    """A stored entry is not the one that was committed to; `index` says which.
+
+    `untold`: its body is missing, and an entry that is not read yet may still say why.
+    """
 
     reason = "tampered"
 
-    def __init__(self, index: int, what: str) -> None:
+    def __init__(self, index: int, what: str, *, untold: bool = False) -> None:
         super().__init__(f"entry {index}: {what}")
         self.index = index
         self.what = what
+        self.untold = untold

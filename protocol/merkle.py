@@ -8,6 +8,10 @@ import hashlib
 
 from protocol.errors import MalformedError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 HASH_BYTES = 32
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 
@@ -21,11 +25,14 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 class Frontier:
-    """The complete subtrees of a growing tree: one hash for each bit set in `size`."""
+    """The complete subtrees of a growing tree: one hash for each bit set in `size`.
 
-    def __init__(self) -> None:
-        self.size = 0
-        self._hashes: list[bytes] = []
+    To go on with a tree, give its size and the hashes of its complete subtrees, largest first.
+    """
+
+    def __init__(self, size: int = 0, hashes: "Sequence[bytes]" = ()) -> None:
+        self.size = size
+        self._hashes = list(hashes)
 
     def add(self, leaf: bytes) -> None:
         """Appends one leaf hash."""

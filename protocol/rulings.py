@@ -11,7 +11,12 @@ from protocol import leaf as leaves
 from protocol import prune as prunes
 from protocol import rotation as rotations
 from protocol.checkpoint import Checkpoint
-from protocol.errors import BadSignatureError, MalformedError, ProtocolError, TamperedError
+from protocol.errors import (
+    BadSignatureError,
+    MalformedError,
+    ProtocolError,
+    TamperedError,
+)
 from protocol.note import VerifierKey
 from protocol.prune import KEPT_KINDS, PRUNED, REDACTION, RETENTION, Prune, Prunes
 from protocol.rotation import ROTATED, Keys, Rotation
@@ -43,15 +48,24 @@ class Rulings:
     """`read(start, stop)` gives the rulings among these entries, in order; as often as asked.
 
     `is_copy` for a collector's copy: it keeps what the gateway deleted for retention, and may
-    lack a body before the entry that says so has come.
+    lack a body before the entry that says so has come. `start` and `rotated` go on with what
+    was checked before: so many entries, and the keys they tell of.
     """
 
-    def __init__(self, read: "Read", verify: "Verify", *, is_copy: bool = False) -> None:
+    def __init__(
+        self,
+        read: "Read",
+        verify: "Verify",
+        *,
+        is_copy: bool = False,
+        start: int = 0,
+        rotated: Keys | None = None,
+    ) -> None:
         self._read = read
         self._verify = verify
         self._is_copy = is_copy
-        self._size = 0
-        self._keys: Keys | None = None  # None as long as nothing was rotated
+        self._size = start
+        self.rotated = rotated  # the ledger's keys; None as long as nothing was rotated
         self._roots: dict[int, bytes] = {}  # of each rotation's statement, by its index
         self._prunes = Prunes()
         self._faults: dict[str, TamperedError] = {}  # the first of a kind
@@ -70,7 +84,7 @@ class Rulings:
 
     def keys(self, trusted: VerifierKey) -> Keys:
         """The ledger's keys; BadSignatureError unless `trusted` is one of them."""
-        keys = self._keys or Keys(trusted)
+        keys = self.rotated or Keys(trusted)
         if not keys.trusts(trusted):
             raise BadSignatureError(f"{_named(trusted)} is none of this ledger's keys")
         return keys
@@ -109,7 +123,8 @@ class Rulings:
         if PRUNED in self._faults:
             raise self._faults[PRUNED]  # what it should say may well be this
         if not self._is_copy or kind in KEPT_KINDS:
-            raise TamperedError(index, "the body is missing, and no entry says who deleted it")
+            what = "the body is missing, and no entry says who deleted it"
+            raise TamperedError(index, what, untold=True)
         self.untold += 1
 
     def confirm(self, index: int, kind: str, root: bytes) -> None:
@@ -127,9 +142,9 @@ class Rulings:
             self.prune_count += 1
             self.recent = self.recent[-_RECENT + 1 :] + [(ruling.index, said)]
         elif ROTATED not in self._faults:
-            keys = self._keys or Keys(said.old)
+            keys = self.rotated or Keys(said.old)
             keys.rotate(said, ruling.index, said.root)
-            self._keys = keys
+            self.rotated = keys
             self._roots[ruling.index] = said.root
 
     def _who_deleted(self, index: int, kind: str, source: str) -> int:

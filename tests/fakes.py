@@ -7,7 +7,7 @@ receiver. Only time, disks and the network are made up here.
 import hashlib
 from collections.abc import Callable
 
-from gateway.collect.receiver import Position, position, receive
+from gateway.collect.receiver import Position, begin, position, receive
 from gateway.config import LedgerConfig
 from gateway.errors import GatewayError, OutOfOrderError, StoreFailedError
 from gateway.forward.upstream import Answer, UpstreamError
@@ -147,6 +147,7 @@ class FakeUpstream:
 
     def __init__(self, key: VerifierKey) -> None:
         self.store = MemoryStore()
+        self.store.transact(lambda t: begin(t, key.name))
         self.key = key
         self.down = False
         self.faults: list[UpstreamError | None] = []

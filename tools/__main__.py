@@ -10,6 +10,7 @@ from tools import (
     backup,
     demo,
     device,
+    fsck,
     init,
     proof,
     prune,
@@ -43,6 +44,7 @@ app.command("prune")(prune.prune)
 app.command("backup")(backup.backup)
 app.command("restore")(restore.restore)
 app.command("recover")(recover.recover)
+app.command("fsck")(fsck.fsck)
 app.command("verify")(verify.verify)
 app.command("new-witness")(witness.new_witness)
 app.add_typer(device.app, name="device")

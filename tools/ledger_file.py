@@ -3,16 +3,18 @@
 Each page is a read transaction of its own, so a writer is never held up for longer.
 """
 
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import apsw
 
 from protocol.errors import TamperedError
 from protocol.rulings import RULING, Ruling
 from tools.sources import BESIDE, GIVEN, NO_KEY, Row, UnusableError, text_of
 
 PAGE = 256  # entries; a whole subtree
+_BUSY_TIMEOUT_MS = 5000
 _SCAN = 16_384  # entries that are looked at for rulings in one read transaction
 _STEP = 8  # levels between stored subtree hashes
 # Whoever made the file chose the types of its columns, too: what comes out is always ours.
@@ -46,7 +48,7 @@ class LedgerFile:
     ) -> None:
         self.name = str(path)
         self.trust(vkey, beside)
-        self._database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+        self._database = _opened(path)
         try:
             # the file first: the ledger only grows, so that it then covers every note
             notes = [
@@ -102,7 +104,7 @@ class LedgerFile:
     def _all(self, sql: str, *values: int | str) -> list[Any]:
         try:
             return self._database.execute(sql, values).fetchall()
-        except sqlite3.Error as error:
+        except apsw.Error as error:
             raise UnusableError(f"{self.name}: SQLite cannot read it: {error}") from error
 
     def _state(self, key: str) -> str:
@@ -114,14 +116,24 @@ def cosigned(path: Path, origin: str) -> list[str]:
     """The note of `origin` that the witness beside a collector's ledgers cosigned last, if any."""
     if not path.is_file():
         return []
-    database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    database = _opened(path)
     try:
         rows = database.execute("SELECT note FROM cosigned WHERE origin = ?", (origin,)).fetchall()
-    except sqlite3.Error as error:
+    except apsw.Error as error:
         raise UnusableError(f"{path}: SQLite cannot read it: {error}") from error
     finally:
         database.close()
     return [str(note) for (note,) in rows]
+
+
+def _opened(path: Path) -> apsw.Connection:
+    """Read-only, and patient: whoever writes may be emptying the log."""
+    try:
+        database = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    except apsw.Error as error:
+        raise UnusableError(f"{path}: SQLite cannot open it: {error}") from error
+    database.set_busy_timeout(_BUSY_TIMEOUT_MS)
+    return database
 
 
 def _wrong_node(level: int, n: int) -> TamperedError:

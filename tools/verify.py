@@ -184,9 +184,9 @@ def _recounted(ledger: Ledger, rulings: Rulings, recount: Recount) -> Iterator[i
             raise TamperedError(recount.size, "the entry is missing")
         try:
             recount.add(rows)
-        except TamperedError:
+        except TamperedError as error:
             # a gateway that deletes bodies while we look says so in an entry behind our last
-            if not _is_told_more(ledger, rulings, recount):
+            if not error.untold or not _is_told_more(ledger, rulings, recount):
                 raise
         for level, n, value in recount.take_nodes():
             ledger.check_node(level, n, value)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from gateway.ledger import rotation
 from gateway.ledger.signer import verify_signature
+from gateway.ledger.start import ANCHORED
 from gateway.metrics import Metrics
 from protocol import checkpoint as checkpoints
 from protocol import cosignature
@@ -18,7 +19,6 @@ from protocol.note import Note, Signature
 from protocol.policy import Policy, Witness
 from protocol.rotation import Keys
 
-ANCHORED = "anchored"  # state key
 _MAX_WAITING = 64  # checkpoints that somebody cosigned and not enough did
 
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.collect import redaction
-from gateway.collect.receiver import Position, position, receive
+from gateway.collect.receiver import Position, begin, position, receive
 from gateway.collect.trust import Trust, statements
 from gateway.errors import ConfigError, UnknownOriginError
 from gateway.ledger import start
-from gateway.store import Store, Transaction
+from gateway.store import Store
 from gateway.store.files import safe_name
 from gateway.store.sqlite import SqliteStore
 from protocol import note as notes
@@ -84,19 +84,13 @@ class Origins:
         store = SqliteStore(path, create=True)
         # not "no file yet": a crash may have come between making the file and naming its ledger
         if store.read(lambda reader: reader.state(start.ROLE)) is None:
-            store.transact(lambda t: _found(t, origin))
+            store.transact(lambda t: begin(t, origin))
         store.read(lambda reader: start.check_origin(reader, origin))
         return store
 
 
 def file_name(origin: str) -> str:
     return f"{safe_name(origin)}.sqlite"
-
-
-def _found(transaction: Transaction, origin: str) -> None:
-    if transaction.state(start.ORIGIN) is None:
-        transaction.put_state(start.ORIGIN, origin.encode())
-    transaction.put_state(start.ROLE, start.COLLECTOR)
 
 
 def _parse(text: str) -> VerifierKey:

@@ -14,7 +14,7 @@ from gateway.errors import ForkedError, OutOfOrderError
 from gateway.ledger import hashes, tree
 from gateway.ledger.log import Log, Sealed
 from gateway.ledger.rotation import KEYS
-from gateway.ledger.start import CHECKPOINT
+from gateway.ledger.start import CHECKPOINT, COLLECTOR, ORIGIN, ROLE, WHOLE
 from gateway.store import Reader, Transaction
 from protocol import cbor, merkle
 from protocol import checkpoint as notes
@@ -25,7 +25,7 @@ from protocol.errors import BadSignatureError, MalformedError, ProtocolError, Ta
 from protocol.note import VerifierKey
 from protocol.rotation import ROTATED, Rotation
 
-_PENDING, _WHOLE = "pending", "whole"  # state keys
+_PENDING = "pending"  # state key
 _MAX_PENDING = 64  # notes; a collector this far behind gets one with each batch
 
 
@@ -36,6 +36,13 @@ class Position(NamedTuple):
     note: str
 
 
+def begin(transaction: Transaction, origin: str) -> None:
+    """Makes a store a copy of this origin's ledger; a stranger can tell that it is one."""
+    if transaction.state(ORIGIN) is None:
+        transaction.put_state(ORIGIN, origin.encode())
+    transaction.put_state(ROLE, COLLECTOR)
+
+
 def position(reader: Reader) -> Position:
     last = reader.last()
     return Position(last.index + 1 if last else 0, (reader.state(CHECKPOINT) or b"").decode())
@@ -43,7 +50,7 @@ def position(reader: Reader) -> Position:
 
 def whole(reader: Reader) -> str:
     """The largest note accepted whose entries are all here, "" where there is none."""
-    return (reader.state(_WHOLE) or b"").decode()
+    return (reader.state(WHOLE) or b"").decode()
 
 
 def accepted(reader: Reader) -> list[str]:
@@ -137,7 +144,7 @@ def _check_pending(transaction: Transaction, batch: Batch, signed: Checkpoint, l
     reached = [note for note in (*pending, batch.note) if _size(note) <= log.size]
     largest = max([whole(transaction), *reached], key=_size)
     if largest != whole(transaction):
-        transaction.put_state(_WHOLE, largest.encode())
+        transaction.put_state(WHOLE, largest.encode())
     still = [note for note in pending if notes.unverified(note).size > log.size]
     if signed.size > log.size and batch.note not in still:
         # Full: the oldest bind soonest, so it is the newest that is not kept.

@@ -39,6 +39,26 @@ def climb(hashes: list[bytes]) -> bytes:
     return hashes[0]
 
 
+def push(edge: list[list[bytes]], value: bytes, index: int) -> list[tuple[Node, bytes]]:
+    """Adds leaf hash number `index` to the edge; returns the subtrees of 256 it fills.
+
+    `edge[k]` holds the hashes of level 8k that do not fill a subtree of 256 yet.
+    """
+    filled: list[tuple[Node, bytes]] = []
+    depth = 0
+    while True:
+        if depth == len(edge):
+            edge.append([])
+        edge[depth].append(value)
+        if len(edge[depth]) < WIDTH:
+            return filled
+        value = climb(edge[depth])
+        edge[depth].clear()
+        depth += 1
+        level = depth * STEP
+        filled.append(((level, index >> level), value))
+
+
 def _node(reader: Reader, level: int, n: int) -> bytes:
     above = level % STEP
     below = at_level(reader, level - above, n << above, (n + 1) << above)

@@ -67,8 +67,11 @@ class Log:
     def load(reader: Reader) -> "Log":
         """The log as the store has it; reads at most 255 hashes a level."""
         last = reader.last()
-        if last is None:
-            return Log.empty()
+        return Log.load_from(reader, last) if last else Log.empty()
+
+    @staticmethod
+    def load_from(reader: Reader, last: Entry) -> "Log":
+        """The log as it was when `last` was its last entry."""
         size = last.index + 1
         edge, level, count = [], 0, size
         while count:
@@ -76,6 +79,10 @@ class Log:
             level += hashes.STEP
             count //= hashes.WIDTH
         return Log(size, last.chain, last.received_ms, edge)
+
+    def edge(self) -> list[list[bytes]]:
+        """A copy, as `hashes.push` goes on with it."""
+        return [list(level) for level in self._edge]
 
     def root(self) -> bytes:
         complete: list[bytes] = []
@@ -98,7 +105,7 @@ class Log:
     def extended(self, sealed: Sequence[Sealed]) -> Extension:
         """What appending these leaves adds, and the log after it. Raises on a malformed leaf."""
         chain, received_ms = self.chain, self.received_ms
-        edge = [list(level) for level in self._edge]
+        edge = self.edge()
         entries: list[Entry] = []
         nodes: list[tuple[Node, bytes]] = []
         for index, (leaf, salt, body) in enumerate(sealed, self.size):
@@ -108,22 +115,5 @@ class Log:
             entries.append(
                 Entry(index, fields.kind, fields.source, received_ms, leaf, chain, salt, body)
             )
-            nodes += _push(edge, hashed, index)
+            nodes += hashes.push(edge, hashed, index)
         return Extension(entries, nodes, Log(self.size + len(entries), chain, received_ms, edge))
-
-
-def _push(edge: list[list[bytes]], value: bytes, index: int) -> list[tuple[Node, bytes]]:
-    """Adds leaf hash number `index` to the edge; returns the subtrees of 256 it fills."""
-    filled: list[tuple[Node, bytes]] = []
-    depth = 0
-    while True:
-        if depth == len(edge):
-            edge.append([])
-        edge[depth].append(value)
-        if len(edge[depth]) < hashes.WIDTH:
-            return filled
-        value = hashes.climb(edge[depth])
-        edge[depth].clear()
-        depth += 1
-        level = depth * hashes.STEP
-        filled.append(((level, index >> level), value))

@@ -14,6 +14,8 @@ from protocol.leaf import CHAIN_START
 
 ORIGIN = "origin"  # state key: whose ledger this is
 CHECKPOINT = "checkpoint"  # state key: the last note signed before the last commit
+ANCHORED = "anchored"  # state key: the largest note that enough witnesses have cosigned
+WHOLE = "whole"  # state key, of a copy: the largest note accepted whose entries are all here
 ROLE = "role"  # state key, of a collector's copy only
 COLLECTOR = b"collector"
 _STEP = 1000

@@ -49,6 +49,23 @@ class Page(NamedTuple):
     next_after: int
 
 
+class Taken(NamedTuple):
+    """A number, the index it points `at`, and what stands there, if anything does."""
+
+    kid: bytes
+    epoch: int
+    sequence: int
+    at: int
+    entry: Entry | None
+
+
+class Stray(NamedTuple):
+    """`what` ("a body") is stored of entry `at`, which is not there; of a subtree, its first."""
+
+    what: str
+    at: int
+
+
 class Selection(NamedTuple):
     """Bodies of entries [start, stop), of one kind and source or of any (None).
 
@@ -94,6 +111,12 @@ class Reader(Protocol):
     def number(self, kid: bytes, epoch: int, sequence: int) -> int | None:
         """The index of the entry that took this number, if any did."""
 
+    def numbers(self, after: tuple[bytes, int, int] | None, limit: int) -> list[Taken]:
+        """At most `limit` numbers that are taken, in order, from the first or after one."""
+
+    def strays(self) -> list[Stray]:
+        """What belongs to no entry: bodies, tails and subtree hashes, one of each at most."""
+
     def state(self, key: str) -> bytes | None: ...
 
     def bodies(self, selection: Selection, limit: int) -> list[tuple[int, int]]:
@@ -126,7 +149,14 @@ class Transaction(Reader, Protocol):
     def put_tails(self, tails: Sequence[tuple[int, bytes]]) -> None: ...
 
 
-class Store(Protocol):
+class ReadableStore(Protocol):
+    def read(self, work: Callable[[Reader], Result]) -> Result:
+        """Run `work` on one consistent view; any thread."""
+
+    def close(self) -> None: ...
+
+
+class Store(ReadableStore, Protocol):
     """One thread writes; any number read beside it."""
 
     def transact(self, work: Callable[[Transaction], Result]) -> Result:
@@ -135,9 +165,6 @@ class Store(Protocol):
         If `work` raises, none of it is kept. StoreFullError: none of it is kept either.
         StoreFailedError: all or none of it is kept; read again to know which.
         """
-
-    def read(self, work: Callable[[Reader], Result]) -> Result:
-        """Run `work` on one consistent view; any thread."""
 
     def sizes(self) -> Sizes:
         """Any thread."""
@@ -159,5 +186,3 @@ class Store(Protocol):
 
     def empty_log(self, wait_ms: int = 0) -> bool:
         """Move the log into the file and cut it to nothing; False where readers hold it longer."""
-
-    def close(self) -> None: ...

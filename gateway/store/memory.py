@@ -17,6 +17,8 @@ from gateway.store import (
     Result,
     Selection,
     Sizes,
+    Stray,
+    Taken,
     Transaction,
 )
 from protocol.prune import KEPT_KINDS
@@ -106,6 +108,24 @@ class _Data:
 
     def number(self, kid: bytes, epoch: int, sequence: int) -> int | None:
         return self._numbers.get((kid, epoch, sequence))
+
+    def numbers(self, after: tuple[bytes, int, int] | None, limit: int) -> list[Taken]:
+        later = sorted(number for number in self._numbers if after is None or number > after)
+        return [
+            Taken(*number, index, next(iter(self.entries(index, index + 1)), None))
+            for number in later[:limit]
+            for index in [self._numbers[number]]
+        ]
+
+    def strays(self) -> list[Stray]:
+        size = len(self._entries)
+        first = {
+            "a tail": min((index for index in self._tails if index >= size), default=None),
+            "a subtree": min(
+                (n << level for level, n in self._nodes if n >= size >> level), default=None
+            ),
+        }
+        return [Stray(what, index) for what, index in first.items() if index is not None]
 
     def state(self, key: str) -> bytes | None:
         return self._state.get(key)

@@ -95,13 +95,8 @@ class SqliteStore:
     def _view(self) -> Iterator[SqliteView]:
         connection = self._readers.get()
         try:
-            with mapped_errors():
-                connection.execute("BEGIN")
-                try:
-                    yield SqliteView(connection)
-                finally:
-                    if connection.in_transaction:
-                        connection.execute("COMMIT")
+            with _view_of(connection) as view:
+                yield view
         finally:
             self._readers.put(connection)
 
@@ -112,6 +107,31 @@ class SqliteStore:
             return
         if not self.empty_log(_LOG_WAIT_MS):
             raise StoreFullError("the log cannot be emptied: somebody reads an old state of it")
+
+
+class SqliteReader:
+    """A ledger's file, read beside whoever writes it. Nothing of it is changed; one thread.
+
+    ConfigError where it is none, StoreFailedError where it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if not path.exists():
+            raise ConfigError(f"no ledger at {path}", "name another directory")
+        with mapped_errors():
+            self._connection = open_reader(path)
+            try:
+                _check_schema(self._connection, path)
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def read(self, work: Callable[[Reader], Result]) -> Result:
+        with _view_of(self._connection) as view:
+            return work(view)
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 @contextmanager
@@ -131,6 +151,17 @@ def looking_at(path: Path) -> Iterator[SqliteView]:
             connection.close()
 
 
+@contextmanager
+def _view_of(connection: apsw.Connection) -> Iterator[SqliteView]:
+    with mapped_errors():
+        connection.execute("BEGIN")
+        try:
+            yield SqliteView(connection)
+        finally:
+            if connection.in_transaction:
+                connection.execute("COMMIT")
+
+
 def _prepare(connection: apsw.Connection, path: Path, create: bool) -> None:
     connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
     if create and not list(connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1")):
@@ -141,6 +172,14 @@ def _prepare(connection: apsw.Connection, path: Path, create: bool) -> None:
             connection.execute(schema)
             connection.pragma("application_id", APPLICATION_ID)
             connection.pragma("user_version", SCHEMA_VERSION)
+    _check_schema(connection, path)
+    connection.pragma("journal_mode", "wal")
+    connection.pragma("synchronous", "full")
+    connection.pragma("secure_delete", 1)  # zeros over what is deleted, and over free pages
+    connection.pragma("journal_size_limit", _CHECKPOINT_PAGES * PAGE_BYTES)
+
+
+def _check_schema(connection: apsw.Connection, path: Path) -> None:
     if connection.pragma("application_id") != APPLICATION_ID:
         raise ConfigError(f"{path} is an SQLite file, but no ledger", "name another directory")
     if connection.pragma("user_version") != SCHEMA_VERSION:
@@ -148,10 +187,6 @@ def _prepare(connection: apsw.Connection, path: Path, create: bool) -> None:
             f"{path} has schema {connection.pragma('user_version')}, this program {SCHEMA_VERSION}",
             "use the version of tallystick that wrote it",
         )
-    connection.pragma("journal_mode", "wal")
-    connection.pragma("synchronous", "full")
-    connection.pragma("secure_delete", 1)  # zeros over what is deleted, and over free pages
-    connection.pragma("journal_size_limit", _CHECKPOINT_PAGES * PAGE_BYTES)
 
 
 def open_reader(path: Path) -> apsw.Connection:

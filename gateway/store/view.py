@@ -6,24 +6,46 @@ from typing import Any
 import apsw
 import msgspec
 
-from gateway.store import Deleted, Entry, Node, Page, Query, Selection
+from gateway.store import Deleted, Entry, Node, Page, Query, Selection, Stray, Taken
 from protocol.prune import KEPT_KINDS
 
 _MAX_INTEGER = (1 << 63) - 1
 # Damage may give a column any type and any bytes: they are for fsck to name, not to choke on.
-_ENTRY = (
-    "SELECT entries.idx, coalesce(CAST(kind AS BLOB), x''), coalesce(CAST(source AS BLOB), x''),"
+_COLUMNS = (
+    " entries.idx, coalesce(CAST(kind AS BLOB), x''), coalesce(CAST(source AS BLOB), x''),"
     " coalesce(CAST(received_ms AS INTEGER), 0), coalesce(CAST(leaf AS BLOB), x''),"
     " coalesce(CAST(chain AS BLOB), x''), coalesce(CAST(salt AS BLOB), x''),"
-    " iif(bodies.idx IS NULL, NULL, coalesce(CAST(body AS BLOB), x''))"
-    " FROM entries LEFT JOIN bodies ON bodies.idx = entries.idx "
+    " iif(bodies.idx IS NULL, NULL, coalesce(CAST(body AS BLOB), x'')) "
 )
+_ENTRY = "SELECT" + _COLUMNS + "FROM entries LEFT JOIN bodies ON bodies.idx = entries.idx "
 _MATCHING = (
     "WHERE entries.idx > :after AND entries.idx < :end"
     " AND (:kind IS NULL OR kind = :kind) AND (:source IS NULL OR source = :source)"
     " AND (:since IS NULL OR received_ms >= :since) AND (:until IS NULL OR received_ms < :until)"
     " ORDER BY entries.idx LIMIT :limit"
 )
+_NUMBERS = (
+    "SELECT CAST(kid AS BLOB), CAST(epoch AS INTEGER), CAST(sequence AS INTEGER), numbers.idx,"
+    + _COLUMNS
+    + "FROM numbers LEFT JOIN entries ON entries.idx = numbers.idx"
+    " LEFT JOIN bodies ON bodies.idx = entries.idx"
+    " WHERE (kid, epoch, sequence) > (?, ?, ?) ORDER BY kid, epoch, sequence LIMIT ?"
+)
+_FIRST_NUMBER = (b"", -_MAX_INTEGER, -_MAX_INTEGER)
+# No level past 56: a shift of an index by more has no meaning in SQLite.
+_STRAY_NODES = (
+    "SELECT n << min(level, 56) FROM nodes WHERE level < 8 OR level > 56 OR level % 8 OR n < 0"
+    " OR n >= (SELECT coalesce(max(idx) + 1, 0) FROM entries) >> level ORDER BY 1 LIMIT 1"
+)
+_STRAYS = {
+    "an entry": "SELECT idx FROM entries WHERE idx < 0",
+    **{
+        what: f"SELECT idx FROM {table} WHERE idx < 0 OR"  # noqa: S608  # our own names
+        " idx > (SELECT coalesce(max(idx), -1) FROM entries) ORDER BY idx LIMIT 1"
+        for what, table in (("a body", "bodies"), ("a tail", "tails"))
+    },
+    "a subtree": _STRAY_NODES,
+}
 _IN_RANGE = (
     "WHERE bodies.idx >= :start AND bodies.idx < :stop AND EXISTS ("
     "SELECT 1 FROM entries WHERE entries.idx = bodies.idx"
@@ -118,6 +140,17 @@ class SqliteView:
         return iter(
             self._execute("SELECT kid, epoch, sequence FROM numbers WHERE kid != ?", (kid,))
         )
+
+    def numbers(self, after: tuple[bytes, int, int] | None, limit: int) -> list[Taken]:
+        rows = self._execute(_NUMBERS, (*(after or _FIRST_NUMBER), limit))
+        return [
+            Taken(kid, epoch, sequence, at, None if entry[0] is None else _entry(*entry))
+            for kid, epoch, sequence, at, *entry in rows
+        ]
+
+    def strays(self) -> list[Stray]:
+        found = {what: self._one(sql) for what, sql in _STRAYS.items()}
+        return [Stray(what, row[0]) for what, row in found.items() if row]
 
     def state(self, key: str) -> bytes | None:
         row = self._one("SELECT CAST(value AS BLOB) FROM state WHERE key = ?", key)

@@ -10,15 +10,16 @@ from pathlib import Path
 from gateway import directory as directories
 from gateway.config import LedgerConfig
 from gateway.directory import Directory
-from gateway.ingest import PACK
-from gateway.ledger.batch import Number, Submission
+from gateway.ledger.batch import PACK, Number, Submission
 from gateway.ledger.log import Draft
 from gateway.ledger.writer import LedgerWriter
 from gateway.metrics import Metrics
+from gateway.store import Store
 from gateway.store.sqlite import SqliteStore
+from gateway.surroundings import Surroundings
 from protocol import senml
 from protocol.senml import Reading
-from tests.fakes import NOW_MS, FakeDevice, FakeSurroundings
+from tests.fakes import NOW_MS, FakeDevice
 
 ORIGIN = "bench.invalid/ledger"
 DEVICES = 20
@@ -31,16 +32,17 @@ def build(path: Path, entries: int) -> Directory:
     made = Directory(path)
     path.joinpath("verifier.key").write_text(f"{signer.verifier_text}\n")
     store = SqliteStore(made.ledger)
-    surroundings = FakeSurroundings()
-    surroundings.keep_checkpoint = made.keep_checkpoint  # type: ignore[method-assign]
-    writer = LedgerWriter(store, signer, surroundings, LedgerConfig(), Metrics())
-    packs = Packs()
+    writer, packs = writer_on(store, made), Packs()
     for start in range(0, entries, _BATCH):
         writer.commit([packs.next() for _ in range(min(_BATCH, entries - start))], {})
-        surroundings.now_ms += 1000
     writer.sign_if_due(0, force=True)
     store.close()
     return made
+
+
+def writer_on(store: Store, made: Directory, config: LedgerConfig | None = None) -> LedgerWriter:
+    signer = made.load_signer(ORIGIN)
+    return LedgerWriter(store, signer, Surroundings(made), config or LedgerConfig(), Metrics())
 
 
 class Packs:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.collect.receiver import _pending, position, receive
+from gateway.collect.receiver import _pending, begin, position, receive
 from gateway.errors import ForkedError, OutOfOrderError
 from gateway.forward.outbox import Send
 from gateway.forward.view import LedgerView
@@ -36,7 +36,9 @@ def grown(size: int, other_from: int | None = None) -> FakeGateway:
 
 @pytest.fixture
 def held():
-    return MemoryStore()
+    store = MemoryStore()
+    store.transact(lambda t: begin(t, ORIGIN))
+    return store
 
 
 def take(held, batch, key=KEY):

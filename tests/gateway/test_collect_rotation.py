@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.collect.receiver import position, receive
+from gateway.collect.receiver import begin, position, receive
 from gateway.collect.trust import Trust
 from gateway.errors import ForkedError, OutOfOrderError, RolledBackError
 from gateway.forward.outbox import Send
@@ -51,6 +51,7 @@ class Collector:
     def __init__(self, told: Signer = FIRST):
         self.told = told.verifier_key
         self.store = MemoryStore()
+        self.store.transact(lambda t: begin(t, ORIGIN))
 
     @property
     def size(self) -> int:

@@ -129,7 +129,7 @@ async def test_a_long_order_is_answered_in_parts(desk):
 async def test_parts_that_hold_nothing_are_passed_over_in_one_request(desk):
     count = 3 * MAX_ENTRIES
     await desk.sequencer.run(
-        lambda writer: writer.commit([Submission(Draft("enrolled", "me", b"x"))] * count, {})
+        lambda writer: writer.commit([Submission(Draft("fault", "", b"x"))] * count, {})
     )
 
     answer = (await desk.post({"start": 10})).json()

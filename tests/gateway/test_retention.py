@@ -201,7 +201,7 @@ async def test_what_the_disk_lacks_is_deleted_and_given_back(store):
     budget = Budget(10 * pages, 0, 9 * pages * PAGE_BYTES, 2 * pages * PAGE_BYTES)
     desk = Caretaking(store, budget=budget)
     while store.sizes().used_bytes < 3 * pages * PAGE_BYTES:
-        desk.gateway.commit(*[Submission(Draft("pack", "shed", bytes(500)))] * 100)
+        desk.gateway.commit(*[Submission(Draft("alert", "shed", bytes(500)))] * 100)
     await desk.tick()
     before = store.sizes()
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from gateway.anchor.anchors import ANCHORED
+from gateway.ledger.start import ANCHORED
 from gateway.witness.cosigner import Cosigner
 from protocol import checkpoint as checkpoints
 from protocol import note as notes

@@ -1,0 +1,102 @@
+"""Numbers, checked: each entry that has one has taken it, and nothing else was taken.
+
+A device that sends again is answered by this table alone. A row that points elsewhere would
+tell it that something is kept which is not.
+"""
+
+from collections.abc import Sequence
+
+from gateway.ledger.batch import CARRIED, CHANGES_KID, PACK, TAIL_BYTES, Number
+from gateway.store import Entry, Reader, Taken
+from protocol import envelope, recovery
+from protocol.envelope import KID_BYTES, UP
+from protocol.errors import ProtocolError, TamperedError
+from protocol.mac import HmacKey
+from protocol.recovery import RECOVERED
+
+CHANGES = ("enrolled", "revoked")  # the kinds that are numbered by keys.sqlite
+# What stands before an envelope's payload has one spelling; here with zeros for its numbers.
+_SEALED = envelope.seal(HmacKey(bytes(32)), UP, bytes(KID_BYTES), epoch=0, sequence=0, payload=b"")
+_CTI_BYTES = 8
+_KID = _SEALED.index(bytes(KID_BYTES))
+_CTI = _SEALED.index(bytes(_CTI_BYTES), _KID + KID_BYTES)
+_START = _SEALED[: _CTI + _CTI_BYTES + 1]
+
+
+class NumberCheck:
+    """Sees every entry, then every number, both in order."""
+
+    def __init__(self) -> None:
+        self._changes = 0  # entries of CHANGES
+        self._noted = 0  # numbers that point at them
+        self._last_change = -1
+        self._carried = 0  # numbers from the ledger before
+        self._to_carry: int | None = 0  # as that ledger's end says; None where it could not say
+
+    def check_entry(self, reader: Reader, entry: Entry) -> None:
+        """TamperedError unless the entry, which is sound by itself, has taken its number."""
+        if entry.kind in CHANGES:
+            self._changes += 1
+        elif entry.kind == RECOVERED:
+            self._to_carry = _numbers_before(entry)
+        elif entry.kind == PACK and entry.body is not None:
+            number = number_of(entry)
+            if reader.number(*number) != entry.index:
+                raise TamperedError(entry.index, f"it has not taken its number {_shown(number)}")
+        elif entry.kind == PACK and len(reader.tail(entry.index) or b"") != TAIL_BYTES:
+            raise TamperedError(entry.index, "of a deleted pack the end of its tag is missing")
+
+    def check_taken(self, rows: Sequence[Taken], size: int) -> None:
+        """TamperedError unless each of them, in order, points at an entry that has this number."""
+        for row in rows:
+            number = Number(row.kid, row.epoch, row.sequence)
+            if row.at == CARRIED:
+                self._carried += 1
+                continue
+            if row.entry is None:
+                raise TamperedError(row.at, f"the number {_shown(number)} is of no entry")
+            if row.kid == CHANGES_KID and row.entry.kind in CHANGES and row.at > self._last_change:
+                self._last_change = row.at
+                self._noted += row.at < size
+            elif not _is_of(row.entry, number):
+                raise TamperedError(row.at, f"the number {_shown(number)} is not this entry's")
+
+    def check_end(self) -> None:
+        if self._to_carry not in (None, self._carried):
+            raise TamperedError(
+                0, f"{self._to_carry} numbers were carried over, and {self._carried} are here"
+            )
+        if self._changes != self._noted:
+            raise TamperedError(
+                self._last_change + 1,
+                f"{self._changes} changes of devices, and {self._noted} of them are numbered",
+            )
+
+
+def number_of(entry: Entry) -> Number:
+    """The number in a pack's body; TamperedError where it is no envelope."""
+    body = entry.body or b""
+    kid, cti = body[_KID : _KID + KID_BYTES], body[_CTI : _CTI + _CTI_BYTES]
+    start = _START[:_KID] + kid + _START[_KID + KID_BYTES : _CTI] + cti + _START[-1:]
+    if body[: len(_START)] != start:
+        raise TamperedError(entry.index, "a pack that is no envelope")
+    return Number(kid, int.from_bytes(cti[:4], "big"), int.from_bytes(cti[4:], "big"))
+
+
+def _numbers_before(entry: Entry) -> int | None:
+    try:
+        return recovery.decode(entry.body or b"").numbers
+    except ProtocolError as error:
+        raise TamperedError(entry.index, str(error)) from error
+
+
+def _is_of(entry: Entry, number: Number) -> bool:
+    if entry.kind != PACK:
+        return False
+    if entry.body is None:
+        return number.kid == envelope.kid_of(entry.source)
+    return number_of(entry) == number
+
+
+def _shown(number: Number) -> str:
+    return f"{number.kid.hex()} {number.epoch}.{number.sequence}"
