@@ -85,13 +85,18 @@ class UnsignedError(GatewayError):
 
 
 class IntegrityError(GatewayError):
-    """A stored body that is not the one in its leaf: it is never served."""
+    """What is stored is not what was committed: it is never served.
+
+    `one`: this entry alone; else it shares what is wrong with others.
+    """
 
     reason = "integrity"
 
-    def __init__(self, index: int, what: str) -> None:
+    def __init__(self, index: int, what: str, *, one: bool = True) -> None:
         super().__init__(f"entry {index}: {what}")
         self.index = index
+        self.what = what
+        self.one = one
 
 
 class UnknownOriginError(GatewayError):

@@ -31,6 +31,11 @@ class Metrics:
         self.checkpoint_failures = Counter(
             "tallystick_checkpoint_failures", "Checkpoints not written", registry=registry
         )
+        self.damaged = Gauge(
+            "tallystick_damaged_entries",
+            "Entries that are not what was committed, of those that somebody asked for",
+            registry=registry,
+        )
         self.forward_cursor = Gauge(
             "tallystick_forward_cursor", "Next index to forward", registry=registry
         )

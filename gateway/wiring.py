@@ -39,6 +39,7 @@ from gateway.http.prunes import PruneRoutes
 from gateway.http.status import Facts, StatusRoutes
 from gateway.http.tiles import TileRoutes
 from gateway.http.witness import WitnessRoutes
+from gateway.integrity import Integrity
 from gateway.ledger import rotation
 from gateway.ledger.budget import Budget, divided
 from gateway.ledger.proofs import ReceiptSigner
@@ -97,6 +98,7 @@ class Gateway:
         self.sequencer = Sequencer(
             self.writer, self.feed, self.metrics, config.ledger, self.watch, failed
         )
+        self.integrity = Integrity(self.metrics, self.sequencer.submit)
         self.registry = Registry()
         self.members = Members(self._keys, self.registry, self.sequencer)
         self.anchoring = self._anchoring(config.anchor) if config.anchor else None
@@ -130,7 +132,7 @@ class Gateway:
         return coap.serving(self._config.coap, readings, TimeResource(self._time_ms))
 
     def http_door(self) -> AbstractAsyncContextManager[int]:
-        events = EventRoutes(self._store, self.feed, self._guard, self.metrics)
+        events = EventRoutes(self._store, self.feed, self._guard, self.integrity)
         standing = self.anchoring.standing if self.anchoring else None
         status = StatusRoutes(
             self._store,
@@ -140,9 +142,10 @@ class Gateway:
             sections={
                 "anchor": standing.section if standing else lambda: None,
                 "disk": self.watch.status,
+                "integrity": self.integrity.status,
                 "retention": self.retention.status,
             },
-            faults=[self.retention.faults, self.watch.faults],
+            faults=[self.retention.faults, self.watch.faults, self.integrity.faults],
         )
         prunes = PruneRoutes(self._store, self._pruner, self._guard, known=self._known)
         routes = [*events.routes, *status.routes, *self._proof_routes(), *prunes.routes]
@@ -154,7 +157,7 @@ class Gateway:
         proofs = ProofRoutes(
             self._store,
             self._guard,
-            self.metrics,
+            self.integrity,
             lambda: self.writer.note,
             ReceiptSigner(self._signer),
             note_over=self._note_over,
@@ -187,6 +190,7 @@ class Gateway:
             self.metrics,
             remember=self.sequencer.remember,
         )
+        worker.on_waiting = self.integrity.waiting
         if self.anchoring:
             worker.on_cosigned = self.anchoring.heard
         return worker

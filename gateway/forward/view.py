@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from gateway.errors import IntegrityError
 from gateway.forward.outbox import Send
 from gateway.forward.upstream import Answer, UpstreamError
 from gateway.ledger import evidence, hashes, rotation, tree
@@ -9,7 +10,11 @@ from gateway.ledger.rotation import TERMINAL
 from gateway.ledger.signer import Signer
 from gateway.store import Reader, Store
 from protocol import checkpoint as notes
+from protocol.audit import check_entry
 from protocol.batch import Batch
+from protocol.errors import TamperedError
+from protocol.leaf import CHAIN_START
+from protocol.merkle import is_consistent
 
 
 class LedgerView:
@@ -30,6 +35,9 @@ class LedgerView:
 
         That is the last one. But what comes before a rotation is sent under the last word of
         its own key, up to there: whoever knows only that key can open nothing later.
+
+        It ends before an entry that is not what was committed; IntegrityError where it
+        would begin with it: no other may take its place, and a collector would refuse it.
         """
         end, note = rotation.next_rotation(self._keys, send.start), self._note()
         return self._store.read(lambda reader: _batch(reader, _terminal(reader, end, note), send))
@@ -62,8 +70,32 @@ def _terminal(reader: Reader, end: int | None, note: str) -> str:
 
 
 def _batch(reader: Reader, note: str, send: Send) -> Batch:
-    signed = notes.unverified(note)
-    stop = min(send.stop, signed.size)
-    entries = [(e.leaf, e.salt, e.body) for e in reader.entries(send.start, stop)]
-    proof = tree.consistency_proof(stop, signed.size, hashes.reading(reader))
+    signed, read_hashes = notes.unverified(note), hashes.reading(reader)
+    entries, damage = _sound(reader, send.start, min(send.stop, signed.size))
+    stop = send.start + len(entries)
+    if damage is not None and not entries:
+        raise damage
+    proof = tree.consistency_proof(stop, signed.size, read_hashes)
+    root = tree.root(stop, read_hashes)
+    if not is_consistent(stop, root, signed.size, signed.root, proof):
+        # a leaf is another one: not even what is sound can be proved to be in the tree
+        raise damage or IntegrityError(stop, "what follows is not what was signed", one=False)
     return Batch(signed.origin, send.start, entries, note, proof)
+
+
+def _sound(
+    reader: Reader, start: int, stop: int
+) -> tuple[list[tuple[bytes, bytes, bytes | None]], IntegrityError | None]:
+    """Entries from `start` on, up to the first that is not what was committed."""
+    before = reader.entries(start - 1, start)
+    chain = before[0].chain if before else CHAIN_START
+    sound: list[tuple[bytes, bytes, bytes | None]] = []
+    try:
+        for index, entry in enumerate(reader.entries(start, stop), start):
+            if entry.index != index:
+                raise TamperedError(index, "the entry is missing")
+            _, chain = check_entry(index, chain, entry.leaf, entry.salt, entry.body, entry.chain)
+            sound.append((entry.leaf, entry.salt, entry.body))
+    except TamperedError as error:
+        return sound, IntegrityError(error.index, error.what)
+    return sound, None

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import structlog
 
+from gateway.errors import IntegrityError
 from gateway.feed import Feed
 from gateway.forward.outbox import ForwardOutbox, Send, Wait
 from gateway.forward.upstream import Answer, Upstream, UpstreamError
@@ -27,7 +28,8 @@ def cursor_of(stored: bytes | None) -> int:
 class ForwardWorker:
     """`remember` keeps a cursor for the next start; losing one costs a repeated batch.
 
-    `on_cosigned` is told, with every answer, which note the upstream cosigned last, or "".
+    `on_cosigned` is told, with every answer, which note the upstream cosigned last, or "";
+    `on_waiting` which damaged entry cannot be sent, and None once it can.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class ForwardWorker:
         self._metrics = metrics
         self._remember = remember
         self.on_cosigned: Callable[[str], None] = lambda note: None
+        self.on_waiting: Callable[[IntegrityError | None], None] = lambda error: None
         self._greeted = False  # nothing is sent before the upstream said what it remembers
         self.reachable = False
         self.last_failure: str | None = None
@@ -92,7 +95,13 @@ class ForwardWorker:
                 await self._feed.signed_past(self._outbox.cursor)
 
     async def _send(self, send: Send) -> None:
-        batch = await asyncio.to_thread(self._ledger.batch, send)
+        try:
+            batch = await asyncio.to_thread(self._ledger.batch, send)
+        except IntegrityError as error:
+            self.on_waiting(error)
+            self._not_accepted(UpstreamError(error.reason, str(error)))
+            return
+        self.on_waiting(None)
         try:
             answer = await self._upstream.push(batches.encode(batch))
             # it may remember a checkpoint that this batch did not bring

@@ -14,7 +14,7 @@ from gateway.errors import BadQueryError, IntegrityError, NotFoundError
 from gateway.feed import Feed
 from gateway.http.auth import Guard
 from gateway.http.rendering import entry_json
-from gateway.metrics import Metrics
+from gateway.integrity import Integrity
 from gateway.store import Entry, Page, Query, Store
 
 _MAX_LIMIT = 1000
@@ -25,11 +25,11 @@ _PARAMETERS = ("kind", "source", "after", "since", "until", "limit")
 
 
 class EventRoutes:
-    def __init__(self, store: Store, feed: Feed, guard: Guard, metrics: Metrics) -> None:
+    def __init__(self, store: Store, feed: Feed, guard: Guard, integrity: Integrity) -> None:
         self._store = store
         self._feed = feed
         self._guard = guard
-        self._metrics = metrics
+        self._integrity = integrity
         self.routes = [
             Route("/events", self.list_entries),
             Route("/events/{index}", self.one_entry),
@@ -88,10 +88,12 @@ class EventRoutes:
 
     def _checked(self, entry: Entry) -> dict[str, object]:
         try:
-            return entry_json(entry)
+            shown = entry_json(entry)
         except IntegrityError as error:
-            self._metrics.outcomes.labels("http", error.reason).inc()
+            self._integrity.found(error)
             raise
+        self._integrity.sound(entry.index)
+        return shown
 
 
 def parse_query(parameters: Mapping[str, str]) -> Query:

@@ -16,9 +16,9 @@ from gateway.errors import BadQueryError, IntegrityError, UnsignedError
 from gateway.http.auth import Guard
 from gateway.http.events import whole
 from gateway.http.negotiation import accepts
+from gateway.integrity import Integrity
 from gateway.ledger import proofs
 from gateway.ledger.proofs import ReceiptSigner
-from gateway.metrics import Metrics
 from gateway.store import Reader, Store
 from protocol import checkpoint as checkpoints
 from protocol import note as notes
@@ -41,7 +41,7 @@ class ProofRoutes:
         self,
         store: Store,
         guard: Guard,
-        metrics: Metrics,
+        integrity: Integrity,
         note: Callable[[], str],
         signer: ReceiptSigner,
         *,
@@ -49,7 +49,7 @@ class ProofRoutes:
     ) -> None:
         self._store = store
         self._guard = guard
-        self._metrics = metrics
+        self._integrity = integrity
         self._note = note
         self._note_over = note_over
         self._signer = signer
@@ -94,7 +94,7 @@ class ProofRoutes:
         try:
             return await asyncio.to_thread(self._store.read, work)
         except IntegrityError as error:
-            self._metrics.outcomes.labels("http", error.reason).inc()
+            self._integrity.found(error)
             raise
 
 

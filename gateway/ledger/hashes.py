@@ -63,5 +63,6 @@ def _node(reader: Reader, level: int, n: int) -> bytes:
     above = level % STEP
     below = at_level(reader, level - above, n << above, (n + 1) << above)
     if len(below) != 1 << above:
-        raise IntegrityError(n << level, f"a hash under subtree ({level}, {n}) is missing")
+        what = f"a hash under subtree ({level}, {n}) is missing"
+        raise IntegrityError(n << level, what, one=False)
     return climb(below)

@@ -45,7 +45,7 @@ def inclusion(reader: Reader, note: str, index: int) -> Proof:
     try:
         proofs.check(made, merkle.leaf_hash(leaf))
     except ProtocolError as error:
-        raise IntegrityError(index, _NOT_SIGNED) from error
+        raise IntegrityError(index, _NOT_SIGNED, one=False) from error
     return made
 
 
@@ -60,7 +60,7 @@ def continues(reader: Reader, old_size: int, signed: Checkpoint) -> Consistency:
     path = tree.consistency_proof(old_size, signed.size, read_hashes)
     old_root = tree.root(old_size, read_hashes)
     if not merkle.is_consistent(old_size, old_root, signed.size, signed.root, path):
-        raise IntegrityError(old_size, _NOT_SIGNED)
+        raise IntegrityError(old_size, _NOT_SIGNED, one=False)
     return Consistency(old_size, path)
 
 
@@ -71,7 +71,8 @@ def tile_bytes(reader: Reader, tile: Tile) -> bytes:
     else:
         found = hashes.at_level(reader, tile.tree_level, tile.start, tile.stop)
     if len(found) != tile.width:
-        raise IntegrityError(tile.start << tile.tree_level, "entries or hashes are missing")
+        first = tile.start << tile.tree_level
+        raise IntegrityError(first, "entries or hashes are missing", one=False)
     return encode_bundle(found) if tile.level == ENTRIES else b"".join(found)
 
 

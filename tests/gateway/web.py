@@ -1,5 +1,6 @@
 """The HTTP door without a socket: the real application over a ledger in memory."""
 
+import asyncio
 import time
 
 import httpx2
@@ -12,6 +13,8 @@ from gateway.http.events import EventRoutes
 from gateway.http.proofs import ProofRoutes
 from gateway.http.status import Facts, StatusRoutes
 from gateway.http.tiles import TileRoutes
+from gateway.integrity import Integrity
+from gateway.ledger.batch import Kept, Submission
 from gateway.ledger.proofs import ReceiptSigner
 from gateway.tokens import Token, Tokens, digest_of
 from tests.fakes import NOW_MS, ORIGIN, FakeDevice, FakeGateway
@@ -40,7 +43,8 @@ class Web:
         self.feed = Feed(self.gateway.writer.size, self.gateway.writer.signed_size)
         guard = Guard(config or HttpConfig(), tokens)
         metrics = self.gateway.metrics
-        self.events = EventRoutes(self.gateway.store, self.feed, guard, metrics)
+        self.integrity = Integrity(metrics, self._submit)
+        self.events = EventRoutes(self.gateway.store, self.feed, guard, self.integrity)
         self.facts = Facts(
             origin=ORIGIN,
             size=10,
@@ -53,14 +57,19 @@ class Web:
             forward=None,
         )
         status = StatusRoutes(
-            self.gateway.store, guard, metrics, lambda: self.facts, sections={}, faults=[]
+            self.gateway.store,
+            guard,
+            metrics,
+            lambda: self.facts,
+            sections={"integrity": self.integrity.status},
+            faults=[self.integrity.faults],
         )
         writer, signer = self.gateway.writer, ReceiptSigner(self.gateway.signer)
         self.note_over = lambda index: writer.note
         proofs = ProofRoutes(
             self.gateway.store,
             guard,
-            metrics,
+            self.integrity,
             lambda: writer.note,
             signer,
             note_over=lambda index: self.note_over(index),  # noqa: PLW0108  # tests replace it
@@ -69,6 +78,15 @@ class Web:
         self.app = server.application(
             [*self.events.routes, *status.routes, *proofs.routes, *tiles.routes]
         )
+
+    def _submit(self, submission: Submission) -> "asyncio.Future[Kept]":
+        (outcome,) = self.gateway.commit(submission)
+        kept = self.kept()
+        kept.set_result(outcome)
+        return kept
+
+    def kept(self) -> "asyncio.Future[Kept]":
+        return asyncio.get_running_loop().create_future()
 
     async def get(
         self, path: str, token: str = "", method: str = "GET", **headers: str
