@@ -31,11 +31,7 @@ class Metrics:
         self.checkpoint_failures = Counter(
             "tallystick_checkpoint_failures", "Checkpoints not written", registry=registry
         )
-        self.damaged = Gauge(
-            "tallystick_damaged_entries",
-            "Entries that are not what was committed, of those that somebody asked for",
-            registry=registry,
-        )
+        self.damaged = Gauge("tallystick_damaged_entries", "Found damaged", registry=registry)
         self.forward_cursor = Gauge(
             "tallystick_forward_cursor", "Next index to forward", registry=registry
         )
@@ -43,7 +39,6 @@ class Metrics:
             "tallystick_forward_failures", "Batches not accepted", ["reason"], registry=registry
         )
         self.space = SpaceMetrics(registry)
-
         self.cosignatures = Counter(
             "tallystick_cosignatures",
             "What witnesses said of our checkpoints, and why they did not",
