@@ -15,6 +15,7 @@ from gateway.config import GATEWAY_FILE, GatewayConfig
 from gateway.directory import Directory
 from gateway.errors import ConfigError
 from gateway.ledger import budget, fsck, rotation
+from gateway.ledger.fsck import Options
 from gateway.ledger.start import CHECKPOINT
 from gateway.store import staging
 from gateway.store.copying import copy
@@ -59,7 +60,7 @@ def backup(directory: Directory, target: Path, progress: Progress, *, with_key: 
         write_durable(part.tokens, _read(directory.tokens))
     keys = _put_keys(directory, part, config.origin, with_key=with_key)
     _put_checkpoint(part, keys, beside)
-    saved = _checked(part, config.origin, progress)
+    saved = _checked(part, config.origin, keys, progress)
     staging.finish(part.path)
     return saved._replace(path=str(target), with_key=with_key)
 
@@ -121,12 +122,14 @@ def _size(note: bytes, keys: Keys) -> int:
         return -1
 
 
-def _checked(part: Directory, origin: str, progress: Progress) -> Saved:
+def _checked(part: Directory, origin: str, keys: Keys, progress: Progress) -> Saved:
     """The copy as a start and as fsck find it."""
     store, note, signed = part.open_unsigned(origin)
     try:
-        progress("checking", 0, 1)
-        report = fsck.check(store, origin, note)
+        showing = Options(
+            keys.current, progress=lambda done, all_: progress("checking", done, all_)
+        )
+        report = fsck.check(store, origin, note, showing)
     finally:
         store.close()
     if not report.valid:

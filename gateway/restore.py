@@ -17,6 +17,8 @@ from gateway.config import GatewayConfig
 from gateway.directory import Directory
 from gateway.errors import ConfigError
 from gateway.ledger import evidence, fsck, rotation
+from gateway.ledger.fsck import Options
+from gateway.ledger.signer import Signer
 from gateway.recover import Choice, Recovered
 from gateway.store import Store, staging
 from gateway.store.files import write_durable
@@ -112,11 +114,14 @@ def _same(part: Directory, origin: str, wish: Wish, progress: Progress) -> int:
             raise ConfigError(f"{wish.key}: {error.strerror}", "name the key's file") from error
     if not part.signer.exists():
         raise ConfigError("the ledger's key is not in the backup", "name its file: --key FILE")
-    store, _, signed = part.open_checked(part.load_signer(origin))
+    signer = part.load_signer(origin)
+    store, _, signed = part.open_checked(signer)
+    showing = Options(
+        signer.verifier_key, progress=lambda done, all_: progress("checking", done, all_)
+    )
     try:
-        newest = _hold_to(store, part, origin, wish.note or "")
-        progress("checking", 0, 1)
-        report = fsck.check(store, origin, newest)
+        newest = _hold_to(store, signer, wish.note or "")
+        report = fsck.check(store, origin, newest, showing)
     finally:
         store.close()
     if not report.valid:
@@ -128,9 +133,8 @@ def _same(part: Directory, origin: str, wish: Wish, progress: Progress) -> int:
     return report.entries
 
 
-def _hold_to(store: Store, part: Directory, origin: str, note: str) -> str:
+def _hold_to(store: Store, signer: Signer, note: str) -> str:
     """The note, which a key of this ledger signed and the copy continues."""
-    signer = part.load_signer(origin)
     keys = store.read(lambda reader: rotation.held_keys(reader, signer))
     try:
         rotation.open_note(note, keys)
