@@ -111,12 +111,11 @@ class StoppedGateway:
         done = None
         if look.step is not None and not order.dry_run:
             done = pruning.commit(self._writer, look.step, order.why)
-        wanted = size if order.stop is None else min(order.stop, size)
         return Part(
             *look.found,
             recorded_at=done.recorded_at if done else None,
             next_start=left.start if left else None,
-            held_back=max(wanted - max(limit, order.start), 0),
+            held_back=pruning.held_back(order, look, limit, size),
             erased=left is None and not order.dry_run and self._erased(),
         )
 

@@ -19,7 +19,6 @@ from gateway.store import Store
 from protocol.errors import TooLargeError
 from protocol.prune import KEPT_KINDS
 
-_MAX_LOOKS = 64  # parts of the ledger a request looks at
 _MAX_ORDER_BYTES = 4096
 
 
@@ -29,19 +28,27 @@ class Followed(NamedTuple):
     bodies: int
     size_bytes: int
     done: Done | None
+    last: Look
     left: Order | None
 
 
 class PruneRoutes:
-    """One request is followed at a time."""
+    """One request is followed at a time, and looks at `max_looks` parts of the ledger at most."""
 
     def __init__(
-        self, store: Store, pruner: Pruner, guard: Guard, *, known: Callable[[], Known]
+        self,
+        store: Store,
+        pruner: Pruner,
+        guard: Guard,
+        *,
+        known: Callable[[], Known],
+        max_looks: int = 64,
     ) -> None:
         self._store = store
         self._pruner = pruner
         self._guard = guard
         self._known = known
+        self._max_looks = max_looks
         self._one_at_a_time = asyncio.Lock()
         self.routes = [Route("/prunes", self.prune, methods=["POST"])]
 
@@ -51,26 +58,27 @@ class PruneRoutes:
         order = await _order(request)
         known = self._known()
         limit = known.size if order.even_unforwarded else known.forwarded
-        wanted = known.size if order.stop is None else min(order.stop, known.size)
         async with self._one_at_a_time:
             followed = await self._follow(order, limit)
             erased = followed.left is None and await self._pruner.empty_log()
-        held_back = max(wanted - max(limit, order.start), 0)
+        held_back = pruning.held_back(order, followed.last, limit, known.size)
         return JSONResponse(_shown(followed) | {"held_back": held_back, "erased": erased})
 
     async def _follow(self, order: Order, limit: int) -> Followed:
-        bodies = size_bytes = 0
-        left: Order | None = order
-        for _ in range(_MAX_LOOKS):
-            if left is None:
-                break
-            look, left = await self._look(left, limit)
-            if look.step is not None and not order.dry_run:
+        bodies = size_bytes = looks = 0
+        left = order
+        while True:
+            look, rest = await self._look(left, limit)
+            looks += 1
+            if order.dry_run:
+                bodies, size_bytes = bodies + look.found.bodies, size_bytes + look.found.size_bytes
+            elif look.step is not None:
                 done = await self._pruner.prune(look.step, order.why)
                 if done is not None:
-                    return Followed(done.prune.count, done.prune.size_bytes, done, left)
-            bodies, size_bytes = bodies + look.found.bodies, size_bytes + look.found.size_bytes
-        return Followed(bodies, size_bytes, None, left)
+                    return Followed(done.prune.count, done.prune.size_bytes, done, look, rest)
+            if rest is None or looks == self._max_looks:
+                return Followed(bodies, size_bytes, None, look, rest)
+            left = rest
 
     async def _look(self, order: Order, limit: int) -> tuple[Look, Order | None]:
         pace = self._pruner.pace.step_bytes

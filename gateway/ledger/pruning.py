@@ -104,6 +104,14 @@ def follow(
     return found, msgspec.structs.replace(order, start=found.next_start)
 
 
+def held_back(order: Order, last: Look, limit: int, size: int) -> int:
+    """How many entries of `order` are past `limit`, where that is what ended it."""
+    if last.next_start < limit:
+        return 0
+    wanted = size if order.stop is None else min(order.stop, size)
+    return max(wanted - max(limit, order.start), 0)
+
+
 def commit(writer: LedgerWriter, step: Selection, why: str) -> Done | None:
     """Deletes the bodies of `step` and records it, both or neither; None if there were none.
 

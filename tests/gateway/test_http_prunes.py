@@ -7,10 +7,14 @@ from gateway.config import HttpConfig
 from gateway.http import server
 from gateway.http.auth import Guard
 from gateway.http.prunes import PruneRoutes
+from gateway.ledger import pruning
 from gateway.ledger.batch import Submission
 from gateway.ledger.log import Draft
 from gateway.ledger.pruning import MAX_ENTRIES
+from gateway.store import Selection
+from gateway.store.memory import MemoryStore
 from gateway.tokens import Token, Tokens, digest_of
+from protocol.prune import RETENTION
 from tests.fakes import NOW_MS, FakeDevice
 from tests.gateway.caretaking import Caretaking
 
@@ -22,13 +26,13 @@ TOKENS = Tokens([Token(scope, digest_of(scope), scope) for scope in ("read", "in
 class PruneDesk(Caretaking):
     """Entries 0 to 9 are packs, of shed and cellar in turn, two a millisecond."""
 
-    def __init__(self):
-        super().__init__()
+    def __init__(self, store=None):
+        super().__init__(store)
         for n in range(5):
             self.gateway.surroundings.now_ms = NOW_MS + n
             self.gateway.commit(SHED.submission(n), CELLAR.submission(n))
         guard = Guard(HttpConfig(), TOKENS)
-        routes = PruneRoutes(self.store, self.pruner, guard, known=self.known)
+        routes = PruneRoutes(self.store, self.pruner, guard, known=self.known, max_looks=2)
         self.app = server.application(routes.routes)
 
     async def post(self, order, token: str = ADMIN) -> httpx2.Response:
@@ -110,31 +114,70 @@ async def test_where_nothing_is_forwarded_everything_is_held_back(desk):
     assert (answer["bodies"], answer["held_back"], answer["next_start"]) == (0, 10, None)
 
 
+async def test_what_is_too_young_anyway_is_not_held_back(desk):
+    desk.forwarded = 6
+
+    answer = (await desk.post({"before_ms": NOW_MS + 2})).json()
+
+    assert (answer["bodies"], answer["held_back"]) == (4, 0)
+
+
 async def test_a_long_order_is_answered_in_parts(desk):
     count = 2 * MAX_ENTRIES
     await desk.sequencer.run(
         lambda writer: writer.commit([Submission(Draft("note", "me", b"x"))] * count, {})
     )
-    order, bodies, answers = {"kind": "note"}, 0, 0
-    while order.get("start") is not None or not answers:
-        answer = (await desk.post(order)).json()
-        bodies, answers = bodies + answer["bodies"], answers + 1
-        order["start"] = answer["next_start"]
+    answers = await all_answers(desk, kind="note")
 
-    assert bodies == count
-    assert 2 <= answers <= 4
+    assert sum(answer["bodies"] for answer in answers) == count
+    assert 2 <= len(answers) <= 4
     assert desk.left() == [*range(10)]
 
 
-async def test_parts_that_hold_nothing_are_passed_over_in_one_request(desk):
-    count = 3 * MAX_ENTRIES
-    await desk.sequencer.run(
-        lambda writer: writer.commit([Submission(Draft("fault", "", b"x"))] * count, {})
-    )
+async def all_answers(desk, **order) -> list[dict]:
+    answers = [(await desk.post(order)).json()]
+    while answers[-1]["next_start"] is not None:
+        answers.append((await desk.post(order | {"start": answers[-1]["next_start"]})).json())
+    return answers
 
-    answer = (await desk.post({"start": 10})).json()
 
-    assert (answer["bodies"], answer["recorded_at"], answer["next_start"]) == (0, None, None)
+@pytest.mark.parametrize("dry_run", [False, True])
+async def test_a_request_looks_at_so_many_parts_and_the_next_goes_on_there(desk, dry_run):
+    """Five parts of which only the last holds anything."""
+    kept = [Submission(Draft("fault", "", b"x"))] * (4 * MAX_ENTRIES)
+    note = Submission(Draft("note", "me", b"x"))
+    await desk.sequencer.run(lambda writer: writer.commit([*kept, note], {}))
+
+    answers = await all_answers(desk, kind="note", dry_run=dry_run)
+
+    assert [answer["bodies"] for answer in answers] == [0, 0, 1]
+    assert [answer["held_back"] for answer in answers] == [0, 0, 0]
+
+
+class ContestedStore(MemoryStore):
+    """Something else happens right after the next look at it, once."""
+
+    def __init__(self):
+        super().__init__()
+        self.meanwhile = None
+
+    def read(self, work):
+        found, meanwhile = super().read(work), self.meanwhile
+        self.meanwhile = None
+        if meanwhile:
+            meanwhile()
+        return found
+
+
+async def test_what_somebody_else_deletes_meanwhile_is_not_counted():
+    desk = PruneDesk(ContestedStore())
+    desk.store.meanwhile = lambda: pruning.commit(desk.gateway.writer, Selection(0, 10), RETENTION)
+
+    answer = (await desk.post({"stop": 10})).json()
+
+    assert (answer["bodies"], answer["recorded_at"]) == (0, None)
+    assert desk.left() == []
+    await desk.stop()
 
 
 @pytest.mark.parametrize(
