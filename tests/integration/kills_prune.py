@@ -80,7 +80,7 @@ class _Asker(threading.Thread):
             answer = self._ask(order)
             if answer is not None and answer["recorded_at"] is not None:
                 self.answered += 1
-                start += self._dice.randrange(1, 20)
+                start += self._dice.randrange(20, 60)
             else:
                 self._ending.wait(0.01)
 
