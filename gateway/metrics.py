@@ -31,20 +31,13 @@ class Metrics:
         self.checkpoint_failures = Counter(
             "tallystick_checkpoint_failures", "Checkpoints not written", registry=registry
         )
-        self.damaged = Gauge("tallystick_damaged_entries", "Found damaged", registry=registry)
-        self.forward_cursor = Gauge(
-            "tallystick_forward_cursor", "Next index to forward", registry=registry
-        )
-        self.forward_failures = Counter(
-            "tallystick_forward_failures", "Batches not accepted", ["reason"], registry=registry
-        )
-        self.space = SpaceMetrics(registry)
-        self.cosignatures = Counter(
-            "tallystick_cosignatures",
-            "What witnesses said of our checkpoints, and why they did not",
-            ["witness", "outcome"],
+        self.damaged = Gauge(
+            "tallystick_damaged_entries",
+            "Entries that are not what was committed, of those that somebody asked for",
             registry=registry,
         )
+        self.space = SpaceMetrics(registry)
+        self.peers = PeerMetrics(registry)
 
     def text(self) -> bytes:
         return generate_latest(self.registry)
@@ -73,4 +66,22 @@ class SpaceMetrics:
         )
         self.pruned_bytes = Counter(
             "tallystick_pruned_bytes", "Bytes of bodies deleted", ["why"], registry=registry
+        )
+
+
+class PeerMetrics:
+    """What a collector and witnesses have taken, and what they said."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.forward_cursor = Gauge(
+            "tallystick_forward_cursor", "Next index to forward", registry=registry
+        )
+        self.forward_failures = Counter(
+            "tallystick_forward_failures", "Batches not accepted", ["reason"], registry=registry
+        )
+        self.cosignatures = Counter(
+            "tallystick_cosignatures",
+            "What witnesses said of our checkpoints, and why they did not",
+            ["witness", "outcome"],
+            registry=registry,
         )

@@ -157,4 +157,4 @@ class Anchors:
         self._waiting = {text: self._waiting[text] for text in kept[-_MAX_WAITING:]}
 
     def _count(self, witness: str, outcome: str) -> None:
-        self._metrics.cosignatures.labels(witness, outcome).inc()
+        self._metrics.peers.cosignatures.labels(witness, outcome).inc()

@@ -116,12 +116,12 @@ class ForwardWorker:
             _log.info("upstream reached", next_index=answer.next_index)
         self.reachable, self.last_failure = True, None
         self._outbox.accepted(answer.next_index)
-        self._metrics.forward_cursor.set(answer.next_index)
+        self._metrics.peers.forward_cursor.set(answer.next_index)
         self._remember(CURSOR, str(answer.next_index).encode())
         self.on_cosigned(answer.cosigned)
 
     def _not_accepted(self, error: UpstreamError, sent: int = 0) -> None:
-        self._metrics.forward_failures.labels(error.reason).inc()
+        self._metrics.peers.forward_failures.labels(error.reason).inc()
         if self._resynchronised(error):
             return
         if error.reason == "too-large" and self._outbox.too_large(sent):

@@ -10,11 +10,13 @@ from contextlib import closing
 
 from gateway.config import GatewayConfig, load
 from gateway.directory import Directory
+from gateway.ingest import PACK
 from gateway.ledger import start
 from gateway.ledger.log import Log, Sealed
 from gateway.ledger.signer import Signer
+from gateway.members import CHANGES_KID
 from gateway.store import Transaction
-from gateway.store.keys import KeyStore
+from gateway.store.keys import ENROLLED, REVOKED, KeyStore
 from gateway.store.sqlite import SqliteStore
 from protocol import envelope, senml
 from protocol import leaf as leaves
@@ -47,8 +49,7 @@ def rewrite(directory: Directory, change: Change, signer: Signer | None = None) 
         def put(transaction: Transaction) -> None:
             extension.put(transaction)
             transaction.put_state(start.ORIGIN, origin.encode())
-            for index, sealed in enumerate(entries):
-                _put_number(transaction, index, sealed)
+            _put_numbers(transaction, entries)
             if note:
                 transaction.put_state(start.CHECKPOINT, note.encode())
 
@@ -127,7 +128,13 @@ def _secret(directory: Directory, name: str) -> bytes:
         return next(device.secret for device in keys.devices() if device.name == name)
 
 
-def _put_number(transaction: Transaction, index: int, sealed: Sealed) -> None:
-    if leaves.decode(sealed.leaf).kind == "pack" and sealed.body is not None:
-        parts = envelope.parse(sealed.body)
-        transaction.put_number(parts.kid, parts.epoch, parts.sequence, index)
+def _put_numbers(transaction: Transaction, entries: list[Sealed]) -> None:
+    changes = 0
+    for index, sealed in enumerate(entries):
+        kind = leaves.decode(sealed.leaf).kind
+        if kind in (ENROLLED, REVOKED):
+            changes += 1
+            transaction.put_number(CHANGES_KID, 0, changes, index)
+        elif kind == PACK and sealed.body is not None:
+            parts = envelope.parse(sealed.body)
+            transaction.put_number(parts.kid, parts.epoch, parts.sequence, index)
