@@ -23,6 +23,7 @@ from protocol.note import VerifierKey, parse_key
 from protocol.policy import Policy
 from protocol.rulings import Rulings
 from tools import policy as policies
+from tools import proof
 from tools.audit import Recount
 from tools.sources import Ledger, UnusableError
 from tools.targets import ledgers
@@ -34,7 +35,10 @@ Say = Callable[[str], None]
 
 def verify(
     target: Annotated[
-        str, typer.Argument(metavar="URL|DIR|FILE", help="a gateway, a directory, or ledger.sqlite")
+        str,
+        typer.Argument(
+            metavar="URL|DIR|FILE", help="a gateway, a directory, ledger.sqlite, or a proof's file"
+        ),
     ],
     vkey: Annotated[
         str, typer.Option(help="the verifier key; a directory has its own beside the ledger")
@@ -57,6 +61,10 @@ def verify(
 
     Example: tallystick verify http://127.0.0.1:8080 --vkey example.org/garden+1a2b3c4d+AX…
     """
+    if Path(target).suffix in proof.SUFFIXES:
+        older_note = held[0] if held else None
+        proof.check([Path(target)], [vkey] if vkey else None, policy, older_note, json_)
+        return
     try:
         secret = token.read_text().strip() if token else ""
         older = [path.read_text(errors="replace") for path in held or ()]

@@ -46,6 +46,14 @@ def test_a_folder_of_proofs_is_checked_with_nothing_but_a_key(folder):
     assert result.stdout.endswith("2 proofs, 0 of them wrong\n")
 
 
+@pytest.mark.parametrize(("key", "code"), [(VKEY, OK), (OTHER_KEY, WRONG)])
+def test_verify_takes_a_proof_as_well(folder, key, code):
+    result = CliRunner().invoke(app, ["verify", str(folder / "3.tlog-proof"), "--vkey", key])
+
+    assert result.exit_code == code, result.output
+    assert "3.tlog-proof" in result.stdout
+
+
 def test_one_wrong_proof_among_good_ones_is_named(folder, made):
     (folder / "4.tlog-proof").write_bytes(changed(made, index=4))
 
