@@ -31,14 +31,15 @@ from tools.verdict import Verdict, named, not_checked, outcome, scope
 
 OK, WRONG, WRONG_USE = 0, 1, 2
 Say = Callable[[str], None]
+_Older = Annotated[
+    list[Path] | None,
+    typer.Option("--checkpoint", help="an older checkpoint to hold it to; as often as you like"),
+]
 
 
 def verify(
     target: Annotated[
-        str,
-        typer.Argument(
-            metavar="URL|DIR|FILE", help="a gateway, a directory, ledger.sqlite, or a proof's file"
-        ),
+        str, typer.Argument(metavar="URL|DIR|FILE", help="a gateway, its directory, or a proof")
     ],
     vkey: Annotated[
         str, typer.Option(help="the verifier key; a directory has its own beside the ledger")
@@ -46,12 +47,7 @@ def verify(
     token: Annotated[
         Path | None, typer.Option("--token-file", help="file with a token, for a URL")
     ] = None,
-    held: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--checkpoint", help="an older checkpoint to hold it to; as often as you like"
-        ),
-    ] = None,
+    held: _Older = None,
     policy: Annotated[
         Path | None, typer.Option(help="tlog-policy file: which witnesses must have cosigned")
     ] = None,
@@ -62,9 +58,7 @@ def verify(
     Example: tallystick verify http://127.0.0.1:8080 --vkey example.org/garden+1a2b3c4d+AX…
     """
     if Path(target).suffix in proof.SUFFIXES:
-        older_note = held[0] if held else None
-        proof.check([Path(target)], [vkey] if vkey else None, policy, older_note, json_)
-        return
+        return proof.check([Path(target)], [vkey] if vkey else None, policy, _first(held), json_)
     try:
         secret = token.read_text().strip() if token else ""
         older = [path.read_text(errors="replace") for path in held or ()]
@@ -79,6 +73,10 @@ def verify(
     if json_:
         print(json.dumps([asdict(verdict) for verdict in verdicts]))
     raise typer.Exit(OK if all(verdict.valid for verdict in verdicts) else WRONG)
+
+
+def _first(paths: Sequence[Path] | None) -> Path | None:
+    return paths[0] if paths else None
 
 
 def _ignore(line: str) -> None:
