@@ -10,7 +10,10 @@ from gateway.store import PAGE_BYTES, Selection, Sizes, Store
 
 
 class Space:
-    """`sizes` and `room_bytes` are of the last `look`. Belongs to the event loop."""
+    """`sizes` and `room_bytes` are of the last `look`. Belongs to the event loop.
+
+    `disk_free_bytes` may raise Store*Error, and `look` does then.
+    """
 
     def __init__(
         self,

@@ -1,6 +1,5 @@
 """The gateway's parts, wired: the one place that names concrete classes."""
 
-import os
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -94,7 +93,8 @@ class Gateway:
         )
         self.writer.resume(signed, note)
         self.feed = Feed(self.writer.size, signed)
-        self.watch = self._watching(directory, config.disk)
+        self._reserve = self._reserving(directory, config.disk)
+        self.watch = Watch(self.writer, self._reserve, config.disk, self.metrics)
         self.sequencer = Sequencer(
             self.writer, self.feed, self.metrics, config.ledger, self.watch, failed
         )
@@ -103,7 +103,7 @@ class Gateway:
         self.members = Members(self._keys, self.registry, self.sequencer)
         self.anchoring = self._anchoring(config.anchor) if config.anchor else None
         self.forward = self._forwarding(config.forward) if config.forward else None
-        self._pruner, self.retention = self._retention(config.retention, directory)
+        self._pruner, self.retention = self._retention(config.retention)
 
     def greetings(self) -> list[Callable[[float], Coroutine[Any, Any, None]]]:
         """Those to ask, before anything is signed, what they remember of us."""
@@ -175,10 +175,9 @@ class Gateway:
             )
         return witness
 
-    def _watching(self, directory: Directory, config: DiskConfig) -> Watch:
+    def _reserving(self, directory: Directory, config: DiskConfig) -> Reserve:
         max_pages = self._budget.file_pages if self._budget else None
-        reserve = Reserve(directory.reserve, config.reserve_bytes, self._store, max_pages)
-        return Watch(self.writer, reserve, config, self.metrics)
+        return Reserve(directory.reserve, config.reserve_bytes, self._store, max_pages)
 
     def _forwarding(self, config: ForwardConfig) -> ForwardWorker:
         held = self._store.read(lambda reader: reader.state(CURSOR))
@@ -217,14 +216,12 @@ class Gateway:
         newest = self.writer.note
         return self.anchoring.anchors.over(index, newest) if self.anchoring else newest
 
-    def _retention(
-        self, config: RetentionConfig, directory: Directory
-    ) -> tuple[Pruner, RetentionWorker]:
+    def _retention(self, config: RetentionConfig) -> tuple[Pruner, RetentionWorker]:
         space = Space(
             self._store,
             self._budget,
             self.metrics,
-            disk_free_bytes=lambda: _free_bytes(directory.path),
+            disk_free_bytes=lambda: self._reserve.free().disk_bytes,
         )
         pruner = Pruner(self._store, self.sequencer, space, self.metrics)
         worker = RetentionWorker(
@@ -267,11 +264,6 @@ def _budget(config: GatewayConfig) -> Budget | None:
     if config.retention.max_bytes is None:
         return None
     return divided(config.retention.max_bytes, config.ledger.max_batch)
-
-
-def _free_bytes(path: Path) -> int:
-    free = os.statvfs(path)
-    return free.f_bavail * free.f_frsize
 
 
 def _token(config: ForwardConfig) -> str:

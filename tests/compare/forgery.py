@@ -46,6 +46,13 @@ class Forgery:
         committed = leaf[:-32] + hashlib.sha256(salt + self.body(index)).digest()
         self._execute("UPDATE entries SET leaf = ? WHERE idx = ?", committed, index)
 
+    def stored(self, index: int) -> tuple[bytes, bytes]:
+        """Salt and body."""
+        return self._value("salt", "bodies", index), self.body(index)
+
+    def put_back(self, index: int, stored: tuple[bytes, bytes]) -> None:
+        self._execute("INSERT INTO bodies (idx, salt, body) VALUES (?, ?, ?)", index, *stored)
+
     def set_time(self, index: int, by_ms: int) -> None:
         """Moves `received_ms`: in the leaf a 64-bit integer, whose CBOR head is 1b."""
         before = int(self._value("received_ms", "entries", index))

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from tests.compare.attacks import ATTACKS, CONTROL, PASSES, run
-from tests.compare.systems import CANNOT_BE_ASKED
 from tests.compare.tallystick import Tallystick
 
 # attack -> who must notice; more may
@@ -21,8 +20,8 @@ NOTICED_BY = {
     "rewrite_with_key": {"holder", "collector"},
     "substitute": {"verify"},
     "split_view": {"holder", "collector"},
+    "resurrect": {"verify"},
 }
-NOT_YET = {"resurrect"}  # there is nothing to bring back: no command deletes a body
 
 
 @pytest.mark.integration
@@ -35,17 +34,8 @@ def test_a_ledger_that_nobody_attacked_passes(tmp_path: Path) -> None:
 
 @pytest.mark.integration
 @pytest.mark.slow
-@pytest.mark.parametrize("attack", sorted(ATTACKS.keys() - {CONTROL} - NOT_YET))
+@pytest.mark.parametrize("attack", sorted(ATTACKS.keys() - {CONTROL}))
 def test_an_attack_is_caught_by_whom_it_should_be(tmp_path: Path, attack: str) -> None:
     cell = run(Tallystick, tmp_path / "site", attack)
 
     assert NOTICED_BY[attack] <= {answer.asked for answer in cell.answers if answer.caught}, cell
-
-
-@pytest.mark.integration
-@pytest.mark.slow
-@pytest.mark.parametrize("attack", sorted(NOT_YET))
-def test_what_cannot_be_attacked_says_so(tmp_path: Path, attack: str) -> None:
-    cell = run(Tallystick, tmp_path / "site", attack)
-
-    assert cell.word == CANNOT_BE_ASKED, cell

@@ -40,6 +40,14 @@ def kept_by(devices: list[LoadDevice]) -> dict[Number, int]:
     return {number: index for device in devices for number, index in device.kept.items()}
 
 
+def check_both(site: Site) -> None:
+    """The outside verifier and fsck, of both ledgers."""
+    assert [verdict.reason for verdict in site.verdicts() if not verdict.valid] == []
+    for directory in (site.gateway_dir, site.collector_dir):
+        checked = tallystick("fsck", directory)
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
 def retention(site: Site) -> dict[str, object]:
     assert site.gateway is not None
     return site.gateway.get("/stats")["retention"]
@@ -74,7 +82,7 @@ def test_a_budget_is_kept_under_load_while_devices_are_served(site: Site) -> Non
     assert scale.most_bytes <= MAX_BYTES
     assert shown["bodies_from"] > 0
     assert held.lost(kept_by(devices)) == []
-    assert all(verdict.valid for verdict in site.verdicts())
+    check_both(site)
     missing_there = sqlite3.connect(collected_ledger(site)).execute(
         "SELECT count(*) FROM entries WHERE idx NOT IN (SELECT idx FROM bodies)"
     )
@@ -112,7 +120,7 @@ def test_without_its_collector_a_gateway_fills_its_budget_and_no_more(site: Site
     assert any("retention.max_bytes" in fault for fault in health["faults"])
     assert scale.most_bytes <= MAX_BYTES
     assert held.lost(kept_by(devices)) == []
-    assert all(verdict.valid for verdict in site.verdicts())
+    check_both(site)
 
 
 def test_a_device_is_redacted_on_both_sides_while_another_goes_on_sending(site: Site) -> None:
@@ -139,7 +147,7 @@ def test_a_device_is_redacted_on_both_sides_while_another_goes_on_sending(site: 
     assert (_reading(0) in here, _reading(1) in here) == (False, True)
     assert _reading(1) in raw(site.collector_dir)
     assert Held(ledger_of(site)).lost(kept_by(devices)) == []
-    assert all(verdict.valid for verdict in site.verdicts())
+    check_both(site)
 
 
 def _reading(device: int) -> bytes:
@@ -167,7 +175,7 @@ def test_what_is_deleted_for_its_age_stays_with_the_collector(site: Site) -> Non
 
     assert deleted == len(devices[0].kept)
     assert _has(site, 0)
-    assert all(verdict.valid for verdict in site.verdicts())
+    check_both(site)
 
 
 def test_space_comes_back_to_the_disk_while_devices_are_served(site: Site) -> None:
@@ -190,7 +198,7 @@ def test_space_comes_back_to_the_disk_while_devices_are_served(site: Site) -> No
     print(f"\n{before} bytes before, {on_disk} after")
     assert on_disk < before / 4
     assert Held(ledger_of(site)).lost(kept_by(devices)) == []
-    assert all(verdict.valid for verdict in site.verdicts())
+    check_both(site)
 
 
 def test_nothing_is_lost_when_the_gateway_is_killed_while_it_prunes(site: Site) -> None:
