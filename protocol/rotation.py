@@ -1,4 +1,4 @@
-"""Rotation: a ledger's key gives its place to the next one (wire-format §7.5).
+"""Rotation: a ledger's key gives its place to the next one (wire-format §7.4).
 
 The statement is the body of an entry of kind `rotated`, a note signed by both keys. It names
 the size and root before it, so it is the old key's last checkpoint, too: what is larger must

@@ -64,6 +64,30 @@ def test_a_copy_made_under_load_verifies_and_holds_what_was_kept_before(
     assert not (saved / "signer.key").exists()
 
 
+def test_what_a_killed_gateway_has_in_its_log_only_is_in_every_copy(
+    site: Site, saved: Path, tmp_path: Path
+) -> None:
+    """As after a power cut: nothing has read the log, and its index is gone."""
+    device = running(site)
+    assert site.gateway is not None
+    site.gateway.kill()
+    device.end()
+    (site.gateway_dir / "ledger.sqlite-shm").unlink()
+    plain = shutil.copytree(site.gateway_dir, tmp_path / "plain")
+    note = plain / "checkpoint"
+
+    command("backup", site.gateway_dir, saved)
+    command("restore", plain, tmp_path / "back", "--checkpoint", note)
+    arguments = ("recover", plain, "--new-origin", NEW, "--although-sound", "--json")
+    numbers = json.loads(command(*arguments))["recovery"]["numbers"]
+
+    kept = {number: [index] for number, index in device.kept.items()}
+    for copy in (saved, tmp_path / "back"):
+        held = packs(copy / "ledger.sqlite")
+        assert {number: held.get(number) for number in kept} == kept
+    assert numbers == len(held) >= len(kept)
+
+
 def test_a_copy_of_the_newest_state_goes_on_where_the_lost_one_was(
     site: Site, saved: Path, tmp_path: Path
 ) -> None:
