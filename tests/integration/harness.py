@@ -83,12 +83,15 @@ class Site:
             time.sleep(0.05)
 
     def wait_until_collected(self) -> None:
-        """Until the collector has everything the gateway has, signed."""
+        """Until the collector has all that the gateway has, or had when asked if it still grows."""
+        assert self.gateway is not None
+        asked = self.gateway.get("/stats")["size"]
 
         def collected() -> bool:
             assert self.gateway is not None
             stats = self.gateway.get("/stats")
-            return bool(stats["size"] == stats["signed_size"] == stats["forward"]["cursor"])
+            cursor = stats["forward"]["cursor"]
+            return bool(stats["size"] == stats["signed_size"] == cursor or cursor > asked)
 
         self.wait_until(collected, "the collector has everything")
 
