@@ -10,6 +10,7 @@ from tools import (
     backup,
     demo,
     device,
+    doctor,
     fsck,
     init,
     proof,
@@ -19,6 +20,7 @@ from tools import (
     rotate_key,
     run,
     simulate,
+    status,
     token,
     verify,
     witness,
@@ -39,6 +41,8 @@ app.command("init")(init.init)
 app.command("run")(run.run)
 app.command("collect")(run.collect)
 app.command("simulate")(simulate.simulate)
+app.command("status")(status.status)
+app.command("doctor")(doctor.doctor)
 app.command("rotate-key")(rotate_key.rotate_key)
 app.command("prune")(prune.prune)
 app.command("backup")(backup.backup)

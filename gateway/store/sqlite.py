@@ -189,6 +189,12 @@ def _check_schema(connection: apsw.Connection, path: Path) -> None:
         )
 
 
+def version() -> tuple[int, int, int]:
+    """Of the SQLite that we use, whatever the system has."""
+    major, minor, patch = apsw.sqlite_lib_version().split(".")[:3]
+    return int(major), int(minor), int(patch)
+
+
 def open_reader(path: Path) -> apsw.Connection:
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     connection.set_busy_timeout(_BUSY_TIMEOUT_MS)

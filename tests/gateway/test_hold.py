@@ -3,7 +3,7 @@ import os
 import pytest
 
 from gateway.errors import HeldError
-from gateway.hold import Hold
+from gateway.hold import Hold, holder
 
 
 def test_the_second_holder_is_told_who_has_it_and_what_to_do(tmp_path):
@@ -51,3 +51,15 @@ def test_what_a_dead_holder_wrote_does_not_hold(tmp_path):
 
 def test_leaving_a_hold_that_was_never_entered_is_harmless(tmp_path):
     Hold(tmp_path, "one").__exit__(None, None, None)
+
+
+def test_who_has_a_directory_can_be_asked_without_holding_it(tmp_path):
+    before = holder(tmp_path)
+    with Hold(tmp_path, "gateway example.org/garden"):
+        held = holder(tmp_path)
+        (tmp_path / "lock").write_text("damaged")
+        damaged = holder(tmp_path)
+
+    assert held == f"process {os.getpid()} (gateway example.org/garden)"
+    assert damaged == "another process"
+    assert (before, holder(tmp_path)) == (None, None)
