@@ -83,15 +83,12 @@ class Site:
             time.sleep(0.05)
 
     def wait_until_collected(self) -> None:
-        """Until the collector has all that the gateway has, or had when asked if it still grows."""
-        assert self.gateway is not None
-        asked = self.gateway.get("/stats")["size"]
+        """Until the collector has everything the gateway has, signed."""
 
         def collected() -> bool:
             assert self.gateway is not None
             stats = self.gateway.get("/stats")
-            cursor = stats["forward"]["cursor"]
-            return bool(stats["size"] == stats["signed_size"] == cursor or cursor > asked)
+            return bool(stats["size"] == stats["signed_size"] == stats["forward"]["cursor"])
 
         self.wait_until(collected, "the collector has everything")
 
