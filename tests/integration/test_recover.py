@@ -32,9 +32,11 @@ def roll_back(site: Site) -> tuple[LoadDevice, str]:
     before = len(device.kept)
     gateway = site.start_gateway()
     site.wait_until(lambda: len(device.kept) > before + 2, "more are kept")
-    site.wait_until_collected()
+    size = gateway.get("/stats")["size"]
+    site.wait_until(lambda: gateway.get("/stats")["forward"]["cursor"] >= size, "they are sent")
     gateway.stop()
-    newest = (site.gateway_dir / "checkpoint").read_text()
+    (seen,) = site.collector.get("/origins")["origins"]
+    newest = seen["checkpoint"]
     shutil.rmtree(site.gateway_dir)
     older.rename(site.gateway_dir)
     with pytest.raises(ConfigError, match="the upstream has seen"):
