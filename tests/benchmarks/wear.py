@@ -6,7 +6,6 @@ FOLDER is a file system of its own, what its device wrote is shown, too: that ha
 system's journal in it. With --baseline the result goes into baseline.json.
 """
 
-import json
 import os
 import sys
 import tempfile
@@ -18,11 +17,11 @@ from protocol import coap, envelope, senml
 from protocol.coap import Message
 from protocol.envelope import UP
 from protocol.senml import Reading
+from tests.benchmarks.figures import report
 from tests.benchmarks.window import post_all
 from tests.integration.harness import Site
 from tools.wear import Load, measure
 
-BASELINE = Path(__file__).with_name("baseline.json")
 DURABILITIES = {
     "strict": LedgerConfig(),
     "balanced": LedgerConfig(durability="balanced"),
@@ -44,10 +43,7 @@ def main() -> None:
     where = Path(arguments[0]) if arguments else None
     with tempfile.TemporaryDirectory(prefix="tallystick-wear-", dir=where) as folder:
         figures = wear(Path(folder), alone=where is not None and where.is_mount())
-    held = json.loads(BASELINE.read_text())
-    _print(figures, held.get("wear", {}))
-    if "--baseline" in sys.argv:
-        BASELINE.write_text(json.dumps(held | {"wear": figures}, indent=2) + "\n")
+    report("wear", figures, _print)
 
 
 def wear(folder: Path, *, alone: bool) -> dict[str, Any]:
