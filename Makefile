@@ -1,8 +1,8 @@
 # Needs a bare Python >= 3.11; everything else goes into .venv by itself.
 PYTHON ?= python3
 SECONDS ?= 20
-# Two processes, a file of tests in one of them: its fixtures are made once.
-PARALLEL ?= -n 2 --dist loadfile
+# A file of tests in one process: its fixtures are made once. They wait a lot, so one more than cores.
+PARALLEL ?= -n 3 --dist loadfile --no-loadscope-reorder
 EVENTS ?= 100000
 VENV := .venv
 BIN := $(VENV)/bin

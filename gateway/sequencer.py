@@ -141,7 +141,9 @@ class Sequencer:
                 self._changed.wait_for(lambda: self._stopping, self._config.delay_ms / 1000)
             count = min(len(self._queue), self._config.max_batch)
             batch = [self._queue.popleft() for _ in range(count)]
-            states, self._states = (self._states, {}) if batch or self._stopping else ({}, {})
+            states: dict[str, bytes] = {}
+            if batch or self._stopping:  # else they wait for one
+                states, self._states = self._states, states
             return batch, states, self._stopping
 
     def _commit(self, batch: list[_Waiting], states: dict[str, bytes]) -> None:

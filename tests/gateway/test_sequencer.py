@@ -112,6 +112,19 @@ async def test_stop_keeps_what_was_to_be_remembered_without_a_batch():
     assert desk.gateway.store.read(lambda r: r.state("cursor")) == b"1"
 
 
+async def test_what_is_to_be_remembered_outlasts_turns_without_a_batch():
+    desk = Desk()
+    desk.sequencer.remember("cursor", b"1")
+
+    async with asyncio.timeout(LIMIT_S):
+        for _ in range(2):
+            await desk.sequencer.run(lambda writer: None)
+        await asyncio.gather(*desk.submit(1))
+
+    assert desk.gateway.store.read(lambda r: r.state("cursor")) == b"1"
+    await desk.stop()
+
+
 async def test_a_conflict_is_told_to_the_one_who_caused_it():
     desk = Desk()
     await asyncio.gather(*desk.submit(0))

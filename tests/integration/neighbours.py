@@ -55,6 +55,15 @@ def anchor(site: Site, *witnesses: tuple[str, str], quorum: int = 1) -> None:
     config.write_text(config.read_text() + "".join(lines))
 
 
+def wait_until_anchored(site: Site) -> None:
+    def anchored() -> bool:
+        assert site.gateway is not None
+        stats = site.gateway.get("/stats")
+        return bool(stats["anchor"]["size"] == stats["size"] == stats["signed_size"])
+
+    site.wait_until(anchored, "everything is anchored")
+
+
 def collector_vkey(site: Site) -> str:
     return (site.collector_dir / "witness.vkey").read_text().strip()
 

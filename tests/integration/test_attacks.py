@@ -11,11 +11,19 @@ from typing import NamedTuple
 
 import pytest
 
+from gateway.errors import ConfigError
 from gateway.ledger.signer import Signer
+from protocol import policy as policies
 from protocol.checkpoint import unverified
 from tests.integration import forging
 from tests.integration.commands import tallystick
 from tests.integration.harness import Site
+from tests.integration.neighbours import (
+    NeighbourGateway,
+    anchor,
+    policy_of,
+    wait_until_anchored,
+)
 from tests.integration.scenes import (
     SILENT,
     Scene,
@@ -28,6 +36,7 @@ from tests.integration.scenes import (
     reader,
     start,
 )
+from tools.verify import Verdict, verdicts_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.damages_ledgers]
 
@@ -233,3 +242,53 @@ def test_it_is_caught_by_who_the_table_says_and_by_nobody_else(scene: Scene, nam
     for who, words in attack.caught_by.items():
         assert words in (said[who] or ""), (who.__name__, said[who], scene.site.logs())
     assert [who.__name__ for who in attack.not_by if said[who] is not SILENT] == []
+
+
+def test_a_split_view_between_two_witnesses_passes_no_policy_that_asks_both(
+    scene: Scene, tmp_path: Path
+) -> None:
+    """The gateway's key signs two histories; each witness is shown one, and cosigns it."""
+    site, twin = scene.site, scene.site.copied(tmp_path / "twin")
+    rewritten_with_the_key(scene._replace(site=twin))
+    first, second = NeighbourGateway(site, "first"), NeighbourGateway(site, "second")
+    try:
+        show(site, first)
+        show(twin, second)
+        alone = judged(site, [site], first.vkey) + judged(site, [twin], second.vkey)
+        both = judged(site, [site, twin], first.vkey, second.vkey)
+        config = twin.gateway_dir / "tallystick.toml"
+        text = config.read_text().replace(second.vkey, first.vkey)
+        config.write_text(text.replace(second.url, first.url))
+        with pytest.raises(
+            ConfigError, match=r"the witness first\.invalid/ledger/witness has seen"
+        ):
+            twin.start_gateway()
+    finally:
+        for service in (twin, first, second):
+            service.stop()
+
+    print("\na split view between two witnesses")
+    print(f"  a policy of one of them   finds nothing: {[verdict.reason for verdict in alone]}")
+    print(f"  a policy of both          {both[0].reason}")
+    print("  the other witness         has seen another history: the gateway does not start")
+    assert [verdict.valid for verdict in alone] == [True, True]
+    assert alone[0].root != alone[1].root
+    assert [(verdict.valid, "quorum" in (verdict.reason or "")) for verdict in both] == [
+        (False, True)
+    ] * 2
+
+
+def show(history: Site, witness: NeighbourGateway) -> None:
+    """The gateway runs until this witness, and nobody else, has cosigned all it has."""
+    anchor(history, (witness.vkey, witness.url))
+    witness.start()
+    history.start_gateway()
+    wait_until_anchored(history)
+    history.stop()
+
+
+def judged(site: Site, shown: list[Site], *vkeys: str) -> list[Verdict]:
+    """What a stranger says of each, who wants the cosignatures of all of these."""
+    policy = policies.parse(policy_of(site, *vkeys))
+    vkey = (site.gateway_dir / "verifier.key").read_text().strip()
+    return [verdicts_of(str(one.gateway_dir), vkey, policy=policy)[0] for one in shown]

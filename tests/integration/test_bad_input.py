@@ -67,12 +67,16 @@ def door(site: Site) -> Iterator[socket.socket]:
 
 
 def post(door: socket.socket, payload: bytes, *, mid: int, content_format: int = 17) -> Message:
+    """The answer, in the ACK or in a message of its own where the commit took its time."""
     options = [(coap.URI_PATH, b"r"), (coap.CONTENT_FORMAT, bytes((content_format,)))]
-    head = coap.encode(Message(coap.CON, coap.POST, mid, b"tokn", options, b""))
+    token = mid.to_bytes(4, "big")
+    head = coap.encode(Message(coap.CON, coap.POST, mid, token, options, b""))
     door.send(head + (b"\xff" + payload if payload else b""))
     while True:
         answer = coap.decode(door.recv(2048))
-        if answer.code != coap.EMPTY and answer.message_id == mid:
+        if answer.type == coap.CON:
+            door.send(coap.empty(coap.ACK, answer.message_id))
+        if answer.code != coap.EMPTY and answer.token == token:
             return answer
 
 

@@ -15,7 +15,13 @@ from protocol import note as notes
 from protocol import policy as policies
 from tests.integration import kills_witness
 from tests.integration.harness import ORIGIN, Site
-from tests.integration.neighbours import NeighbourGateway, anchor, collector_vkey, policy_of
+from tests.integration.neighbours import (
+    NeighbourGateway,
+    anchor,
+    collector_vkey,
+    policy_of,
+    wait_until_anchored,
+)
 from tests.load import LoadDevice
 from tools.verify import verdicts_of
 
@@ -42,14 +48,6 @@ def fill(site: Site, name: str = "load-1", at_least: int = 20) -> None:
     device.start()
     site.wait_until(lambda: len(device.kept) >= at_least, "the device's packs are kept")
     device.end()
-
-
-def wait_until_anchored(site: Site) -> None:
-    def anchored() -> bool:
-        stats = site.gateway.get("/stats")
-        return stats["anchor"]["size"] == stats["size"] == stats["signed_size"]
-
-    site.wait_until(anchored, "everything is anchored")
 
 
 def anchored_note(site: Site) -> str:

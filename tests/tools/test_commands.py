@@ -15,7 +15,7 @@ from gateway.ledger.signer import Signer
 from gateway.store.keys import KeyStore
 from protocol import envelope
 from tests.fakes import NOW_MS, ORIGIN, SEED
-from tools.__main__ import app
+from tests.tools.program import app
 from tools.run import address, remember_trust
 
 KEYS = [Signer(f"example.org/{n}", SEED).verifier_text for n in range(3)]

@@ -12,8 +12,8 @@ from protocol import fault as faults
 from protocol.fault import FAULT, INTEGRITY, STORE_FAILED, STORE_FULL, Fault
 from tests.fakes import ORIGIN
 from tests.gateway.ledger_files import make, writer_on
+from tests.tools.program import app
 from tools import facts as files
-from tools.__main__ import app
 
 
 def run(*arguments):

@@ -12,7 +12,7 @@ from gateway.forward.view import LedgerView
 from tests.fakes import ORIGIN, FakeGateway
 from tests.gateway import ruled_files
 from tests.gateway.ruled_files import FIRST_TURN, LAST
-from tools.__main__ import app
+from tests.tools.program import app
 
 OK, WRONG = 0, 1
 SIZE = LAST + 1

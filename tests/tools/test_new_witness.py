@@ -11,7 +11,7 @@ from gateway.witness import files
 from gateway.witness.trust import Neighbours
 from protocol.note import COSIGNATURE, parse_key
 from tests.fakes import NOW_MS, ORIGIN
-from tools.__main__ import app
+from tests.tools.program import app
 
 
 def run(*arguments):

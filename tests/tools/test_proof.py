@@ -12,8 +12,8 @@ from protocol import note as notes
 from protocol.limits import MAX_PROOF_BYTES
 from protocol.note import COSIGNATURE, Note
 from tests.fakes import ORIGIN
+from tests.tools.program import app
 from tests.tools.proved import OTHER_KEY, VKEY, Made, changed
-from tools.__main__ import app
 from tools.proof import download
 from tools.sources import UnusableError
 

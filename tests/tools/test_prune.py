@@ -20,7 +20,7 @@ from gateway.store import Selection
 from gateway.store.sqlite import SqliteStore
 from gateway.surroundings import Surroundings
 from tests.fakes import ORIGIN, FakeDevice, FakeSurroundings
-from tools.__main__ import app
+from tests.tools.program import app
 from tools.verify import verdicts_of
 
 SHED, CELLAR = FakeDevice("shed"), FakeDevice("cellar")

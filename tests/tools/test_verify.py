@@ -10,7 +10,7 @@ from protocol import checkpoint as notes
 from tests.fakes import ORIGIN, SEED
 from tests.gateway.ledger_files import SIZE, make
 from tests.gateway.tampering import FLIPS, STRUCTURAL, flip
-from tools.__main__ import app
+from tests.tools.program import app
 from tools.verify import verdicts_of
 
 OK, WRONG, WRONG_USE = 0, 1, 2

@@ -12,7 +12,7 @@ from protocol import note as notes
 from protocol.note import Note
 from tests.fakes import NOW_MS, FakeDevice
 from tests.gateway.ledger_files import make, writer_on
-from tools.__main__ import app
+from tests.tools.program import app
 
 OK, WRONG, WRONG_USE = 0, 1, 2
 WITNESSES = [Cosigner(f"w{n}.example", bytes((n,)) * 32) for n in range(3)]

@@ -18,7 +18,7 @@ from tests.gateway.ruled_files import (
     SHED_PRUNE,
     Ruled,
 )
-from tools.__main__ import app
+from tests.tools.program import app
 from tools.verify import verdicts_of
 
 OK, WRONG = 0, 1
