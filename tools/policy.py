@@ -44,8 +44,8 @@ def largest_cosigned(
 ) -> tuple[int, list[str]]:
     """Size and witnesses of the largest of these notes that enough have cosigned.
 
-    BadSignatureError, the one of the largest note with the most lines, where there is none. The ledger's own
-    signatures are for the caller to check.
+    BadSignatureError, the one of the largest note with the most lines, where there is none. The
+    ledger's own signatures are for the caller to check.
     """
     largest_first = sorted(set(shown), key=lambda note: (_size(note), len(note)), reverse=True)
     refused = BadSignatureError("no checkpoint: there is nothing to cosign")
