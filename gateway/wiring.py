@@ -1,7 +1,7 @@
 """The gateway's parts, wired: the one place that names concrete classes."""
 
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from gateway.directory import Directory
 from gateway.errors import ConfigError
 from gateway.feed import Feed
 from gateway.forward.outbox import ForwardOutbox
-from gateway.forward.upstream import HttpUpstream
+from gateway.forward.upstream import HttpUpstream, Upstream
 from gateway.forward.view import LedgerView
 from gateway.forward.worker import CURSOR, ForwardWorker, cursor_of
 from gateway.http import server as http
@@ -60,6 +60,7 @@ from gateway.watch import Watch
 from gateway.witness import files as witnesses
 from gateway.witness.trust import Neighbours
 from gateway.witness.witness import Witness
+from protocol.policy import Policy
 
 
 class Gateway:
@@ -81,17 +82,10 @@ class Gateway:
         self._guard = Guard(config.http, tokens.load(directory.tokens))
         self._surroundings = Surroundings(directory)
         self.metrics = Metrics()
-        self._witness = self._witnessing(directory, config.witness.trust)
-        directory.reserve.unlink(missing_ok=True)  # a start on a full disk needs it; see `Watch`
-        self._keys = KeyStore(directory.keys)
-        self._store, note, signed = directory.open_checked(signer)
-        if self._budget is not None:
-            self._store.limit_pages(self._budget.file_pages)
-            self._store.limit_log(self._budget.log_bytes)
-        self.writer = LedgerWriter(
-            self._store, signer, self._surroundings, config.ledger, self.metrics
-        )
-        self.writer.resume(signed, note)
+        policy, upstream = _policy(config), _upstream(config.forward)
+        with ExitStack() as opened:
+            signed = self._open(directory, opened)
+            self._opened = opened.pop_all()
         self.feed = Feed(self.writer.size, signed)
         self._reserve = self._reserving(directory, config.disk)
         self.watch = Watch(self.writer, self._reserve, config.disk, self.metrics)
@@ -101,8 +95,12 @@ class Gateway:
         self.integrity = Integrity(self.metrics, self.sequencer.submit)
         self.registry = Registry()
         self.members = Members(self._keys, self.registry, self.sequencer)
-        self.anchoring = self._anchoring(config.anchor) if config.anchor else None
-        self.forward = self._forwarding(config.forward) if config.forward else None
+        self.anchoring = (
+            self._anchoring(config.anchor, policy) if config.anchor and policy else None
+        )
+        self.forward = (
+            self._forwarding(config.forward, upstream) if config.forward and upstream else None
+        )
         self._pruner, self.retention = self._retention(config.retention)
 
     def greetings(self) -> list[Callable[[float], Coroutine[Any, Any, None]]]:
@@ -116,10 +114,7 @@ class Gateway:
         return [self.retention.run(), *forwarding, *anchoring]
 
     def close(self) -> None:
-        if self._witness:
-            self._witness.close()
-        self._keys.close()
-        self._store.close()
+        self._opened.close()
 
     def coap_door(self) -> AbstractAsyncContextManager[None]:
         readings = ReadingsResource(
@@ -153,6 +148,25 @@ class Gateway:
             routes += WitnessRoutes(self._witness, self._guard.check, self.metrics).routes
         return http.serving(self._config.http, http.application(routes))
 
+    def _open(self, directory: Directory, opened: ExitStack) -> int:
+        """The files, checked; how much of the ledger is signed."""
+        config = self._config
+        self._witness = self._witnessing(directory, config.witness.trust)
+        if self._witness:
+            opened.callback(self._witness.close)
+        directory.reserve.unlink(missing_ok=True)  # a start on a full disk needs it; see `Watch`
+        self._keys = opened.enter_context(closing(KeyStore(directory.keys)))
+        self._store, note, signed = directory.open_checked(self._signer)
+        opened.callback(self._store.close)
+        if self._budget is not None:
+            self._store.limit_pages(self._budget.file_pages)
+            self._store.limit_log(self._budget.log_bytes)
+        self.writer = LedgerWriter(
+            self._store, self._signer, self._surroundings, config.ledger, self.metrics
+        )
+        self.writer.resume(signed, note)
+        return signed
+
     def _proof_routes(self) -> list[Route]:
         proofs = ProofRoutes(
             self._store,
@@ -179,11 +193,11 @@ class Gateway:
         max_pages = self._budget.file_pages if self._budget else None
         return Reserve(directory.reserve, config.reserve_bytes, self._store, max_pages)
 
-    def _forwarding(self, config: ForwardConfig) -> ForwardWorker:
+    def _forwarding(self, config: ForwardConfig, upstream: Upstream) -> ForwardWorker:
         held = self._store.read(lambda reader: reader.state(CURSOR))
         worker = ForwardWorker(
             LedgerView(self._store, self._signer, lambda: self.writer.note),
-            HttpUpstream(config.url, _token(config), config.timeout_ms),
+            upstream,
             ForwardOutbox(cursor_of(held), config),
             self.feed,
             self.metrics,
@@ -194,8 +208,7 @@ class Gateway:
             worker.on_cosigned = self.anchoring.heard
         return worker
 
-    def _anchoring(self, config: AnchorConfig) -> Anchoring:
-        policy = policy_of(config, collector=self._config.forward is not None)
+    def _anchoring(self, config: AnchorConfig, policy: Policy) -> Anchoring:
         keys = self._store.read(lambda reader: rotation.held_keys(reader, self._signer))
         anchors = Anchors(policy, keys, self.metrics, self.sequencer.remember)
         held = self._store.read(lambda reader: reader.state(ANCHORED))
@@ -264,6 +277,16 @@ def _budget(config: GatewayConfig) -> Budget | None:
     if config.retention.max_bytes is None:
         return None
     return divided(config.retention.max_bytes, config.ledger.max_batch)
+
+
+def _policy(config: GatewayConfig) -> Policy | None:
+    if config.anchor is None:
+        return None
+    return policy_of(config.anchor, collector=config.forward is not None)
+
+
+def _upstream(config: ForwardConfig | None) -> HttpUpstream | None:
+    return HttpUpstream(config.url, _token(config), config.timeout_ms) if config else None
 
 
 def _token(config: ForwardConfig) -> str:

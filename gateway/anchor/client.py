@@ -1,12 +1,9 @@
 """Client: one witness over HTTP (C2SP tlog-witness). Nothing it says is believed here."""
 
-import asyncio
 import hashlib
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-import httpx2 as httpx
-
-from gateway.errors import ConfigError
+from gateway.peer import Limits, Peer, PeerError
 from protocol import note as notes
 from protocol import witnessing
 from protocol.errors import ProtocolError
@@ -43,13 +40,9 @@ class WitnessClient(Protocol):
 class HttpWitness:
     """`url` is the submission prefix, and the monitoring prefix, too. ConfigError if it is none."""
 
-    def __init__(
-        self, url: str, timeout_ms: int, transport: httpx.AsyncBaseTransport | None = None
-    ) -> None:
-        self._timeout_s = timeout_ms / 1000  # of a whole exchange, however it drips
-        self._client = httpx.AsyncClient(
-            base_url=_checked(url), timeout=self._timeout_s, transport=transport
-        )
+    def __init__(self, url: str, timeout_ms: int, transport: Any = None) -> None:
+        limits = Limits(timeout_ms, timeout_ms, _MAX_ANSWER_BYTES)
+        self._peer = Peer(url, "the witness's", limits, transport=transport)
 
     async def add(self, request: Request) -> Reply:
         body = witnessing.format_request(request)
@@ -73,36 +66,14 @@ class HttpWitness:
         raise WitnessError(f"http-{status}")
 
     async def close(self) -> None:
-        await self._client.aclose()
+        await self._peer.close()
 
     async def _ask(self, method: str, path: str, content: bytes | None = None) -> tuple[int, str]:
-        data = bytearray()
         try:
-            async with (
-                asyncio.timeout(self._timeout_s),
-                self._client.stream(method, path, content=content) as response,
-            ):
-                async for chunk in response.aiter_bytes():
-                    data += chunk
-                    if len(data) > _MAX_ANSWER_BYTES:
-                        raise WitnessError("too-large", "an answer without an end")
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-            raise WitnessError("unreachable", f"{type(error).__name__}: {error}") from error
-        return response.status_code, data.decode(errors="replace")
-
-
-def _checked(url: str) -> httpx.URL:
-    try:
-        parsed = httpx.URL(url.rstrip("/") + "/")
-    except httpx.InvalidURL as error:
-        raise _no_url(url) from error
-    if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise _no_url(url)
-    return parsed
-
-
-def _no_url(url: str) -> ConfigError:
-    return ConfigError(f"the witness's url {url!r} is none", "write it like http://192.0.2.1:8080")
+            said = await self._peer.ask(method, path, content=content)
+        except PeerError as error:
+            raise WitnessError(error.reason, str(error)) from error
+        return said.status, said.data.decode(errors="replace")
 
 
 def _size(text: str) -> int:

@@ -1,11 +1,14 @@
 """Upstream: one collector over HTTP. What it said comes back as an Answer or an UpstreamError."""
 
+import json
 from typing import Any, NamedTuple, Protocol
 
-import httpx2 as httpx
+from gateway.peer import Limits, Peer, PeerError, Said
 
 _CBOR = "application/cbor"
 _MAX_ROTATIONS = 64  # looked at; each costs two signature checks
+_MAX_ANSWER_BYTES = 1024 * 1024
+_EXCHANGE_FACTOR = 12  # silences that a large batch on a slow line may take in all
 
 
 class Answer(NamedTuple):
@@ -42,21 +45,15 @@ class Upstream(Protocol):
 
 
 class HttpUpstream:
-    """`token` goes into a header of every request and nowhere else."""
+    """`token` goes into a header of every request and nowhere else.
 
-    def __init__(
-        self,
-        url: str,
-        token: str,
-        timeout_ms: int,
-        transport: httpx.AsyncBaseTransport | None = None,
-    ) -> None:
-        self._client = httpx.AsyncClient(
-            base_url=url,
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=timeout_ms / 1000,
-            transport=transport,
-        )
+    `timeout_ms` of silence end an exchange. ConfigError where `url` is none.
+    """
+
+    def __init__(self, url: str, token: str, timeout_ms: int, transport: Any = None) -> None:
+        limits = Limits(timeout_ms, _EXCHANGE_FACTOR * timeout_ms, _MAX_ANSWER_BYTES)
+        headers = {"Authorization": f"Bearer {token}"}
+        self._peer = Peer(url, "the collector's", limits, headers, transport)
 
     async def position(self, origin: str) -> Answer:
         return await self._ask("GET", params={"origin": origin})
@@ -65,36 +62,42 @@ class HttpUpstream:
         return await self._ask("POST", content=batch, headers={"Content-Type": _CBOR})
 
     async def close(self) -> None:
-        await self._client.aclose()
+        await self._peer.close()
 
     async def _ask(self, method: str, **request: Any) -> Answer:
         try:
-            response = await self._client.request(method, "/batches", **request)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise UpstreamError("unreachable", f"{type(error).__name__}: {error}") from error
-        fields = _fields(response)
-        if response.status_code == 200 and isinstance(fields.get("next_index"), int):
+            said = await self._peer.ask(method, "batches", **request)
+        except PeerError as error:
+            raise UpstreamError(error.reason, str(error)) from error
+        fields = _fields(said)
+        next_index = _index(fields)
+        if said.status == 200 and next_index is not None:
             return Answer(
-                fields["next_index"],
+                next_index,
                 str(fields.get("checkpoint") or ""),
                 _rotations(fields),
                 str(fields.get("cosigned") or ""),
             )
         raise UpstreamError(
-            str(fields.get("title") or f"http-{response.status_code}"),
-            str(fields.get("detail") or response.reason_phrase),
-            retry_after_ms=_retry_after_ms(response),
-            next_index=fields["next_index"] if isinstance(fields.get("next_index"), int) else None,
+            str(fields.get("title") or f"http-{said.status}"),
+            str(fields.get("detail") or said.phrase),
+            retry_after_ms=_retry_after_ms(said),
+            next_index=next_index,
         )
 
 
-def _fields(response: httpx.Response) -> dict[str, Any]:
+def _fields(said: Said) -> dict[str, Any]:
     """The JSON object of an answer; an empty one where a proxy answered instead."""
     try:
-        fields = response.json()
+        fields = json.loads(said.data)
     except ValueError:
         return {}
     return fields if isinstance(fields, dict) else {}
+
+
+def _index(fields: dict[str, Any]) -> int | None:
+    shown = fields.get("next_index")
+    return shown if type(shown) is int and shown >= 0 else None  # True is an int, too
 
 
 def _rotations(fields: dict[str, Any]) -> tuple[str, ...]:
@@ -103,6 +106,6 @@ def _rotations(fields: dict[str, Any]) -> tuple[str, ...]:
     return tuple(text for text in texts[:_MAX_ROTATIONS] if isinstance(text, str))
 
 
-def _retry_after_ms(response: httpx.Response) -> int:
-    text = response.headers.get("retry-after", "")
+def _retry_after_ms(said: Said) -> int:
+    text = said.headers.get("retry-after", "")
     return int(text) * 1000 if text.isascii() and text.isdigit() and len(text) < 6 else 0

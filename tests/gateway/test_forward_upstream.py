@@ -1,8 +1,11 @@
 """What a collector, or a proxy in between, says over HTTP, as the worker hears it."""
 
+import asyncio
+
 import httpx2
 import pytest
 
+from gateway.errors import ConfigError
 from gateway.forward.upstream import Answer, HttpUpstream, UpstreamError
 
 PROBLEM = {"title": "busy", "detail": "later"}
@@ -93,6 +96,22 @@ REFUSALS = {
     "a portal's page": ({"status": 200, "html": "<h1>Welcome</h1>"}, ("http-200", 0, None)),
     "a list": ({"status": 200, "json": [1]}, ("http-200", 0, None)),
     "no index": ({"status": 200, "json": {"checkpoint": "x"}}, ("http-200", 0, None)),
+    "an index before the first": (
+        {"status": 200, "json": {"next_index": -5}},
+        ("http-200", 0, None),
+    ),
+    "a place before the first": (
+        {"status": 409, "json": {"title": "out-of-order", "next_index": -1}},
+        ("out-of-order", 0, None),
+    ),
+    "an index that is a bool": (
+        {"status": 200, "json": {"next_index": True}},
+        ("http-200", 0, None),
+    ),
+    "an answer without an end": (
+        {"status": 200, "content": b" " * 2_000_000},
+        ("too-large", 0, None),
+    ),
     "elsewhere": ({"status": 301, "headers": {"Location": "/x"}}, ("http-301", 0, None)),
 }
 
@@ -114,3 +133,23 @@ async def test_a_network_that_fails_is_an_upstream_that_is_not_reached(failure):
 
     assert error.reason == "unreachable"
     assert "secret" not in str(error)
+
+
+@pytest.mark.parametrize("url", ["http://", "ftp://collector", "collector:8090", "http://[::"])
+def test_a_url_that_is_none_is_refused_at_the_start(url):
+    with pytest.raises(ConfigError, match="the collector's url"):
+        HttpUpstream(url, "secret", 1000)
+
+
+async def test_an_exchange_that_drips_for_ever_ends():
+    async def dripping():
+        while True:
+            await asyncio.sleep(0.005)
+            yield b" "
+
+    def answer(request):
+        return httpx2.Response(200, content=dripping())
+
+    collector = HttpUpstream("http://collector", "secret", 10, httpx2.MockTransport(answer))
+
+    assert (await heard(collector)).reason == "unreachable"

@@ -72,6 +72,8 @@ def collector(config: GatewayConfig) -> Finding:
         level = BAD if error.reason in _FIXES else WARN
         fix = _FIXES.get(error.reason, "is it running, and can this machine reach it?")
         return Finding("collector", level, f"{forward.url}: {error.reason}, {error}", fix)
+    except FatalError as error:
+        return Finding("collector", BAD, str(error), error.fix)
     return fine("collector", f"{forward.url} has {held} entries")
 
 
