@@ -85,7 +85,7 @@ class Origins:
         # not "no file yet": a crash may have come between making the file and naming its ledger
         if store.read(lambda reader: reader.state(start.ROLE)) is None:
             store.transact(lambda t: begin(t, origin))
-        store.read(lambda reader: start.check_origin(reader, origin))
+        store.read(lambda reader: start.check_origin(reader, origin, is_copy=True))
         return store
 
 

@@ -12,7 +12,10 @@ from tests.fakes import ORIGIN, FakeDevice, FakeGateway
 
 
 class EditedReader:
-    """A view whose entries somebody has changed, by index; None for deleted."""
+    """A view whose entries somebody has changed, by index, and hashes, by (level, n).
+
+    None is for deleted.
+    """
 
     def __init__(self, reader, edits):
         self._reader = reader
@@ -24,6 +27,11 @@ class EditedReader:
     def entries(self, first, stop):
         found = [self._edits.get(e.index, e) for e in self._reader.entries(first, stop)]
         return [entry for entry in found if entry is not None]
+
+    def nodes(self, level, first, stop):
+        held = enumerate(self._reader.nodes(level, first, stop), first)
+        found = [self._edits.get((level, n), value) for n, value in held]
+        return [value for value in found if value is not None]
 
     def leaves(self, first, stop):
         return [entry.leaf for entry in self.entries(first, stop)]
@@ -40,7 +48,11 @@ def ledger(signed: int, unsigned: int) -> tuple[MemoryStore, Checkpoint]:
 
 
 def check(store, signed, edits=()):
-    store.read(lambda r: start.check_signed(EditedReader(r, dict(edits)), Log.load(r), signed))
+    def checked(reader):
+        edited = EditedReader(reader, dict(edits))
+        start.check_signed(edited, Log.load(edited), signed)
+
+    store.read(checked)
 
 
 def at(store, index: int) -> Entry:
@@ -109,6 +121,23 @@ def test_an_entry_missing_past_the_first_step_is_noticed():
         check(store, checkpoint, {2000: None})
 
 
+@pytest.mark.parametrize("value", [bytes(32), None], ids=["changed", "missing"])
+@pytest.mark.parametrize("signed", [200, 256, 280])
+def test_a_stored_hash_that_the_next_root_would_be_made_of_is_held_to_the_entries(value, signed):
+    store, checkpoint = ledger(signed, 300 - signed)
+
+    with pytest.raises(RolledBackError, match=r"\(8, 0\)|first \d+ entries"):
+        check(store, checkpoint, {(8, 0): value})
+
+
+def test_a_last_entry_that_is_not_there_is_noticed():
+    store, checkpoint = ledger(5, 4)
+    log = store.read(Log.load)
+
+    with pytest.raises(RolledBackError, match="what follows is not what is stored"):
+        store.read(lambda r: start.check_signed(EditedReader(r, {8: None}), log, checkpoint))
+
+
 def test_a_deleted_body_is_no_tampering():
     store, checkpoint = ledger(5, 4)
 
@@ -123,3 +152,12 @@ def test_a_ledger_of_another_origin_is_refused():
         store.read(lambda r: start.check_origin(r, "test.invalid/other"))
     with pytest.raises(ConfigError, match="belongs to ''"):
         MemoryStore().read(lambda r: start.check_origin(r, ORIGIN))
+
+
+def test_a_gateway_s_ledger_that_says_it_is_a_copy_is_refused():
+    store, _ = ledger(1, 0)
+    store.transact(lambda transaction: transaction.put_state(start.ROLE, start.COLLECTOR))
+
+    store.read(lambda r: start.check_origin(r, ORIGIN, is_copy=True))
+    with pytest.raises(ConfigError, match="a collector's copy"):
+        store.read(lambda r: start.check_origin(r, ORIGIN))
