@@ -29,7 +29,7 @@ class Said(NamedTuple):
 
 
 class PeerError(Exception):
-    """No whole answer. `reason` is "unreachable" or "too-large"."""
+    """No whole answer. `reason` is "unreachable" or "endless"."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -66,7 +66,7 @@ class Peer:
                 async for chunk in response.aiter_bytes():
                     data += chunk
                     if len(data) > self._limits.answer_bytes:
-                        raise PeerError("too-large", "an answer without an end")
+                        raise PeerError("endless", "an answer without an end")
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             raise PeerError("unreachable", f"{type(error).__name__}: {error}") from error
         return Said(response.status_code, response.reason_phrase, response.headers, bytes(data))

@@ -81,8 +81,8 @@ def receive(transaction: Transaction, batch: Batch, told: VerifierKey) -> Positi
         _check_turns(transaction, turns, trust)
         transaction.put_state(KEYS, trust.lines())
     _check_tree(transaction, batch, signed, extension.log)
-    _check_pending(transaction, batch, signed, extension.log)
-    return _remember(transaction, batch, signed, extension.log.size)
+    binds = _check_pending(transaction, batch, signed, extension.log)
+    return _remember(transaction, batch, signed, extension.log.size, binds=binds)
 
 
 def _check_known(reader: Reader, batch: Batch, size: int) -> None:
@@ -132,8 +132,11 @@ def _check_tree(reader: Reader, batch: Batch, signed: Checkpoint, log: Log) -> N
         raise ForkedError(f"the entries we hold are not those signed at size {signed.size}")
 
 
-def _check_pending(transaction: Transaction, batch: Batch, signed: Checkpoint, log: Log) -> None:
-    """A checkpoint we accepted binds the entries that reach it, however much later they come."""
+def _check_pending(transaction: Transaction, batch: Batch, signed: Checkpoint, log: Log) -> bool:
+    """A checkpoint we accepted binds the entries that reach it, however much later they come.
+
+    Whether this one does: of one that does not, nothing may be said to be accepted.
+    """
     pending = _pending(transaction)
     for note in pending:
         held = notes.unverified(note)
@@ -151,6 +154,7 @@ def _check_pending(transaction: Transaction, batch: Batch, signed: Checkpoint, l
         still = [*still, batch.note][:_MAX_PENDING]
     if still != pending:
         transaction.put_state(_PENDING, cbor.encode(still))
+    return signed.size <= log.size or batch.note in still
 
 
 def _pending(reader: Reader) -> list[str]:
@@ -164,14 +168,16 @@ def _size(note: str) -> int:
     return notes.unverified(note).size if note else -1
 
 
-def _remember(transaction: Transaction, batch: Batch, signed: Checkpoint, size: int) -> Position:
+def _remember(
+    transaction: Transaction, batch: Batch, signed: Checkpoint, size: int, *, binds: bool
+) -> Position:
     """Keeps the largest checkpoint that is shown to start with all of our `size` entries."""
     held = (transaction.state(CHECKPOINT) or b"").decode()
     if held:
         last = notes.unverified(held)
         if last.size == signed.size and last.root != signed.root:
             raise ForkedError(f"two different trees were signed at size {signed.size}")
-        if batch.stop < size or last.size >= signed.size:
+        if batch.stop < size or last.size >= signed.size or not binds:
             return Position(size, held)
     transaction.put_state(CHECKPOINT, batch.note.encode())
     return Position(size, batch.note)

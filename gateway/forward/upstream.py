@@ -3,11 +3,13 @@
 import json
 from typing import Any, NamedTuple, Protocol
 
+from gateway.errors import ANSWERS
 from gateway.peer import Limits, Peer, PeerError, Said
 
 _CBOR = "application/cbor"
 _MAX_ROTATIONS = 64  # looked at; each costs two signature checks
 _MAX_ANSWER_BYTES = 1024 * 1024
+_MAX_DETAIL = 500  # characters of it in our log
 _EXCHANGE_FACTOR = 12  # silences that a large batch on a slow line may take in all
 
 
@@ -25,7 +27,10 @@ class Answer(NamedTuple):
 
 
 class UpstreamError(Exception):
-    """Not accepted. `reason` is the problem's, or "unreachable"; `next_index` where it says so."""
+    """Not accepted; `next_index` where it says so.
+
+    `reason` is one of ours that the problem gives, "unreachable", "endless", or the status.
+    """
 
     def __init__(
         self, reason: str, message: str, *, retry_after_ms: int = 0, next_index: int | None = None
@@ -74,13 +79,14 @@ class HttpUpstream:
         if said.status == 200 and next_index is not None:
             return Answer(
                 next_index,
-                str(fields.get("checkpoint") or ""),
+                _text(fields.get("checkpoint")),
                 _rotations(fields),
-                str(fields.get("cosigned") or ""),
+                _text(fields.get("cosigned")),
             )
+        title = _text(fields.get("title"))
         raise UpstreamError(
-            str(fields.get("title") or f"http-{said.status}"),
-            str(fields.get("detail") or said.phrase),
+            title if title in ANSWERS else f"http-{said.status}",
+            _text(fields.get("detail"))[:_MAX_DETAIL] or said.phrase,
             retry_after_ms=_retry_after_ms(said),
             next_index=next_index,
         )
@@ -90,9 +96,14 @@ def _fields(said: Said) -> dict[str, Any]:
     """The JSON object of an answer; an empty one where a proxy answered instead."""
     try:
         fields = json.loads(said.data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return fields if isinstance(fields, dict) else {}
+
+
+def _text(shown: object) -> str:
+    """What JSON can escape and UTF-8 cannot say is replaced."""
+    return shown.encode(errors="replace").decode() if isinstance(shown, str) else ""
 
 
 def _index(fields: dict[str, Any]) -> int | None:
@@ -103,7 +114,7 @@ def _index(fields: dict[str, Any]) -> int | None:
 def _rotations(fields: dict[str, Any]) -> tuple[str, ...]:
     shown = fields.get("rotations")
     texts = shown if isinstance(shown, list) else []
-    return tuple(text for text in texts[:_MAX_ROTATIONS] if isinstance(text, str))
+    return tuple(_text(text) for text in texts[:_MAX_ROTATIONS] if isinstance(text, str))
 
 
 def _retry_after_ms(said: Said) -> int:

@@ -108,7 +108,7 @@ async def test_an_answer_without_an_end_is_not_read_to_its_end():
     with pytest.raises(WitnessError) as refusal:
         await witness(lambda request: httpx2.Response(200, content=body())).add(ASKED)
 
-    assert (refusal.value.reason, len(chunks)) == ("too-large", 5)
+    assert (refusal.value.reason, len(chunks)) == ("endless", 5)
 
 
 async def test_an_answer_that_drips_is_given_up():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.collect.receiver import _pending, begin, position, receive
+from gateway.collect.receiver import _MAX_PENDING, _pending, begin, position, receive
 from gateway.errors import ForkedError, OutOfOrderError
 from gateway.forward.outbox import Send
 from gateway.forward.view import LedgerView
@@ -239,6 +239,19 @@ def test_every_checkpoint_that_was_accepted_binds_not_only_the_last(held):
     refusal = refused(held, batch_of(forked, 50, 120), ForkedError)
 
     assert "not those signed at size 90 before" in str(refusal)
+
+
+def test_a_checkpoint_that_cannot_be_kept_is_not_said_to_be_accepted(held):
+    """Else what it covers could be contradicted later, and nobody would notice."""
+    gateway = grown(90)
+    for size in range(6, 6 + _MAX_PENDING):
+        take(held, batch_of(gateway, 0, 5, gateway.signer.sign(size, _root(gateway, size))))
+
+    found = take(held, batch_of(gateway, 0, 5))
+
+    assert notes.unverified(found.note).size == 5 + _MAX_PENDING
+    assert len(held.read(_pending)) == _MAX_PENDING
+    assert take(held, batch_of(gateway, 5, 90)) == (90, gateway.writer.note)
 
 
 def test_a_checkpoint_is_forgotten_once_its_entries_have_come(held):

@@ -1,6 +1,7 @@
 """What a collector, or a proxy in between, says over HTTP, as the worker hears it."""
 
 import asyncio
+import json
 
 import httpx2
 import pytest
@@ -110,8 +111,13 @@ REFUSALS = {
     ),
     "an answer without an end": (
         {"status": 200, "content": b" " * 2_000_000},
-        ("too-large", 0, None),
+        ("endless", 0, None),
     ),
+    "a reason that is none of ours": (
+        {"status": 503, "content": b'{"title": "bu\\ud800sy"}'},
+        ("http-503", 0, None),
+    ),
+    "lists in lists": ({"status": 200, "content": b"[" * 200_000}, ("http-200", 0, None)),
     "elsewhere": ({"status": 301, "headers": {"Location": "/x"}}, ("http-301", 0, None)),
 }
 
@@ -139,6 +145,17 @@ async def test_a_network_that_fails_is_an_upstream_that_is_not_reached(failure):
 def test_a_url_that_is_none_is_refused_at_the_start(url):
     with pytest.raises(ConfigError, match="the collector's url"):
         HttpUpstream(url, "secret", 1000)
+
+
+async def test_what_utf_8_cannot_say_is_replaced():
+    shown = {"checkpoint": "tallystick rotation v1\ud800", "rotations": ["\udfff"], "cosigned": 7}
+    body = json.dumps({"next_index": 0, **shown}).encode()
+    collector = upstream(content=body)
+
+    answer = await collector.position("o")
+    await collector.close()
+
+    assert answer == Answer(0, "tallystick rotation v1?", ("?",), "")
 
 
 async def test_an_exchange_that_drips_for_ever_ends():
