@@ -20,6 +20,13 @@ def main() -> None:
     except GatewayError as error:
         print(f"tallystick: {error}\n  fix: look at the disk, then try again", file=sys.stderr)
         sys.exit(WRONG_USE)
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        print(
+            f"tallystick: {name}{error.strerror or error}\n  fix: name a file that can be used so",
+            file=sys.stderr,
+        )
+        sys.exit(WRONG_USE)
 
 
 def _interrupt(number: int, frame: object) -> None:

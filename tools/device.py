@@ -11,8 +11,8 @@ import typer
 from gateway import config as configs
 from gateway.config import GatewayConfig
 from gateway.directory import Directory
-from gateway.errors import ConfigError
-from gateway.store.files import create_durable
+from gateway.errors import ConfigError, GatewayError
+from gateway.store.files import create_durable, write_durable
 from gateway.store.keys import KeyStore
 from protocol import senml
 from protocol.envelope import SECRET_BYTES, kid_of
@@ -36,7 +36,14 @@ def add(
 
     Example: tallystick device add greenhouse-3 --dir garden --out config.json
     """
-    config = enrol(dir_, name, gateway)
+    if out is not None:
+        _reserve(out)
+    try:
+        config = enrol(dir_, name, gateway)
+    except BaseException:
+        if out is not None:
+            out.unlink()
+        raise
     text = json.dumps(config, indent=2) + "\n"
     if not gateway:
         print(
@@ -48,10 +55,21 @@ def add(
         print(text, end="")
         return
     try:
-        create_durable(out, text.encode())
+        write_durable(out, text.encode())
+    except GatewayError:
+        print(text, end="")  # nobody else has the secret
+        raise
+    print(f"enrolled {name} (kid {kid_of(name).hex()}); copy {out} to the device's root")
+
+
+def _reserve(out: Path) -> None:
+    """Before anything is enrolled: the secret has to have a place to go."""
+    try:
+        create_durable(out, b"")
     except FileExistsError as error:
         raise ConfigError(f"{out} is there already", "name another file") from error
-    print(f"enrolled {name} (kid {kid_of(name).hex()}); copy {out} to the device's root")
+    except OSError as error:
+        raise ConfigError(f"{out}: {error.strerror}", "name a file in a folder that is") from error
 
 
 @app.command("list")

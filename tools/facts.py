@@ -108,7 +108,8 @@ def _readings_per_pack(view: Reader, size: int) -> int | None:
 
 def _open_faults(view: Reader, size: int) -> list[str]:
     """By what they are; of those with a begin and an end, the last begin without one."""
-    found = view.select(Query(after=max(size - 1 - _RECENT, -1), kind=FAULT, scan=_RECENT))
+    after = max(size - 1 - _RECENT, -1)
+    found = view.select(Query(after=after, kind=FAULT, limit=_RECENT, scan=_RECENT))
     still: dict[str, str] = {}
     for entry in found.entries:
         try:

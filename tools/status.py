@@ -70,19 +70,29 @@ def of_directory(path: Path, token: str) -> Stats:
         raise ConfigError(f"{path} is a collector's", "ask it: curl URL/origins")
     directory = Directory(path)
     config = configs.load(directory.config, GatewayConfig)
-    who = holder(path)
+    who, heard = holder(path), list[str]()
     if who is not None:
         seen = of_running(url_of(config), token)
         if seen.get("origin") == config.origin:
             return seen | {"running": who}
+        heard = _heard(url_of(config), seen)
     facts, now_ms = files.read(directory), time.time_ns() // 1_000_000
-    faults = list(facts.open_faults)
+    faults = [*heard, *facts.open_faults]
     held = quarantine.load(directory.quarantine)
     if held:
         faults.append(f"nothing is signed: {held.reason}")
     found = FAILING if faults else OK if who else STOPPED
     seen = {"status": found, "faults": faults, "running": who, "origin": config.origin}
     return seen | _as_stats(directory, config, facts, now_ms)
+
+
+def _heard(url: str, seen: Stats) -> list[str]:
+    """Faults of a gateway that runs, where /stats is not to be had of it."""
+    if "unread" in seen:
+        return list(seen["faults"])
+    if "origin" in seen:
+        return [f"at {url} is {seen['origin']}: ask this one where it listens"]
+    return [f"{fault}; if it listens elsewhere, ask there" for fault in seen["faults"]]
 
 
 def _as_stats(directory: Directory, config: GatewayConfig, facts: Facts, now_ms: int) -> Stats:

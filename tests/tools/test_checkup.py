@@ -143,11 +143,15 @@ def test_wear_is_measured_with_the_configured_durability_and_leaves_nothing(tmp_
 def test_secrets_are_for_their_owner(garden):
     fine = list(places.modes(garden, CONFIG))
     garden.keys.chmod(0o640)
+    garden.tokens.chmod(0o644)
 
-    (found,) = places.modes(garden, CONFIG)
+    found = list(places.modes(garden, CONFIG))
 
     assert [one.level for one in fine] == [OK]
-    assert (found.level, found.fix) == (BAD, f"chmod 600 {garden.keys}")
+    assert [(one.level, one.fix) for one in found] == [
+        (BAD, f"chmod 600 {garden.keys}"),
+        (BAD, f"chmod 600 {garden.tokens}"),
+    ]
 
 
 def test_a_ledger_without_its_key_is_bad(garden):

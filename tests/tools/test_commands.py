@@ -1,6 +1,8 @@
 """init, device, token and collect's trust through the command line; nothing is served."""
 
 import json
+import subprocess
+import sys
 import tomllib
 
 import pytest
@@ -66,6 +68,23 @@ def test_init_twice_is_refused_and_changes_nothing(garden):
 
     assert "is there already" in str(error)
     assert {path.name: path.read_bytes() for path in garden.iterdir()} == before
+
+
+@pytest.mark.parametrize("out", ["there", "no-folder/config.json"])
+def test_a_device_whose_secret_has_no_place_to_go_is_not_enrolled(garden, tmp_path, out):
+    (tmp_path / "there").write_text("mine")
+
+    refusal("device", "add", "shed", "--dir", garden, "--out", tmp_path / out)
+
+    assert json.loads(run("device", "list", "--dir", garden, "--json").stdout) == []
+    assert (tmp_path / "there").read_text() == "mine"
+    assert run("device", "add", "shed", "--dir", garden).exit_code == 0
+
+
+def test_a_file_that_was_kept_for_a_device_that_is_refused_goes_again(garden, tmp_path):
+    refusal("device", "add", "a b", "--dir", garden, "--out", tmp_path / "config.json")
+
+    assert not (tmp_path / "config.json").exists()
 
 
 @pytest.mark.parametrize("name", ['a"b', "a\\b", "a'b", "[a]", "#a"])
@@ -202,3 +221,14 @@ def test_an_address_is_a_host_and_a_port(text, parts):
 def test_what_is_no_address_is_refused(text):
     with pytest.raises(ConfigError, match="no HOST:PORT"):
         address(text)
+
+
+def test_a_file_that_is_not_there_is_wrong_use_and_named(tmp_path):
+    command = ["status", "http://127.0.0.1:1", "--token-file", str(tmp_path / "none")]
+    done = subprocess.run(
+        [sys.executable, "-m", "tools", *command], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 2
+    assert f"{tmp_path / 'none'}: No such file" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -14,6 +14,7 @@ from tests.fakes import ORIGIN
 from tests.gateway.ledger_files import make, writer_on
 from tests.tools.program import app
 from tools import facts as files
+from tools.status import _heard
 
 
 def run(*arguments):
@@ -118,6 +119,38 @@ def test_status_fails_where_the_ledger_records_what_is_not_over(made):
         "entry 300 records: store-full, 20 bytes are free",
         "entry 303 records: entry 4 is not what was committed",
     ]
+
+
+def test_of_many_recorded_faults_it_is_the_last_that_counts(made):
+    for _ in range(60):
+        record(made, Fault(STORE_FULL, "full", None), Fault(STORE_FULL, "over", 1))
+    record(made, Fault(STORE_FULL, "full again", None))
+
+    seen = json.loads(run("status", made.directory.path, "--json").stdout)
+
+    assert seen["faults"] == ["entry 420 records: store-full, full again"]
+
+
+SAID = {
+    "what it says of itself": (
+        {"status": "failing", "faults": ["store-full"], "unread": "/stats"},
+        ["store-full"],
+    ),
+    "that it does not answer": (
+        {"status": "failing", "faults": ["nobody there"]},
+        ["nobody there; if it listens elsewhere, ask there"],
+    ),
+    "that another does": (
+        {"status": "ok", "faults": [], "origin": "another"},
+        ["at http://g is another: ask this one where it listens"],
+    ),
+    "nothing wrong": ({"status": "ok", "faults": [], "unread": "/stats"}, []),
+}
+
+
+@pytest.mark.parametrize(("seen", "told"), SAID.values(), ids=SAID)
+def test_what_is_heard_of_a_gateway_that_runs_counts(seen, told):
+    assert _heard("http://g", seen) == told
 
 
 def test_facts_are_of_the_last_entries(made):

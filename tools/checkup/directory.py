@@ -29,17 +29,15 @@ def modes(directory: Directory, config: GatewayConfig) -> Iterator[Finding]:
     secrets.append(directory.path / WITNESS_KEY)
     if config.forward:
         secrets.append(Path(config.forward.token_file))
-    there = [path for path in secrets if path.exists()]
+    modes_of = {path: stat.S_IMODE(path.stat().st_mode) for path in secrets if path.exists()}
+    open_to_others = {path: mode for path, mode in modes_of.items() if mode & 0o077}
     if not directory.signer.exists():
         yield Finding("secrets", BAD, f"no {directory.signer}", "restore it from your backup")
-    for path in there:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        if mode & 0o077:
-            text = f"{path} has mode {mode:04o}: others on this machine can use it"
-            yield Finding("secrets", BAD, text, f"chmod 600 {path}")
-            return
-    if directory.signer.exists():
-        yield fine("secrets", f"{len(there)} files, for their owner only")
+    for path, mode in open_to_others.items():
+        text = f"{path} has mode {mode:04o}: others on this machine can use it"
+        yield Finding("secrets", BAD, text, f"chmod 600 {path}")
+    if directory.signer.exists() and not open_to_others:
+        yield fine("secrets", f"{len(modes_of)} files, for their owner only")
 
 
 def held(directory: Directory) -> Finding:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gateway import tokens
 from gateway.anchor.client import HttpWitness, WitnessError
+from gateway.anchor.quorum import policy_of
 from gateway.config import ForwardConfig, GatewayConfig
 from gateway.directory import Directory
 from gateway.errors import FatalError
@@ -79,19 +80,27 @@ def collector(config: GatewayConfig) -> Finding:
 
 def witnesses(config: GatewayConfig) -> Iterator[Finding]:
     """Each one that is asked over the network."""
-    for witness in config.anchor.witnesses if config.anchor else []:
-        if not witness.url:
-            continue
-        name = witness.vkey.split("+", 1)[0]
-        try:
-            asyncio.run(_latest(witness.url, config.origin))
-        except WitnessError as error:
-            text = f"{name} at {witness.url}: {error.reason}"
-            yield Finding("witness", WARN, text, "is it running, and does it know this ledger?")
-        except FatalError as error:
-            yield Finding("witness", BAD, f"{name}: {error}", error.fix)
-        else:
-            yield fine("witness", f"{name} at {witness.url} answers")
+    if config.anchor is None:
+        return
+    try:
+        policy = policy_of(config.anchor, collector=config.forward is not None)
+    except FatalError as error:
+        yield Finding("witness", BAD, str(error), error.fix)
+        return
+    for witness in policy.witnesses:
+        if witness.url:
+            yield _witness(witness.key.name, witness.url, config.origin)
+
+
+def _witness(name: str, url: str, origin: str) -> Finding:
+    try:
+        asyncio.run(_latest(url, origin))
+    except WitnessError as error:
+        text = f"{name} at {url}: {error.reason}"
+        return Finding("witness", WARN, text, "is it running, and does it know this ledger?")
+    except FatalError as error:
+        return Finding("witness", BAD, f"{name}: {error}", error.fix)
+    return fine("witness", f"{name} at {url} answers")
 
 
 def url_of(config: GatewayConfig) -> str:
