@@ -4,7 +4,6 @@ Through apsw, which carries its own SQLite: distributions ship versions with the
 bug (3.7.0 to 3.51.2). Readers are read-only connections, borrowed one at a time.
 """
 
-import queue
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ import apsw
 
 from gateway.errors import ConfigError, StoreFailedError, StoreFullError
 from gateway.store import PAGE_BYTES, Reader, Result, Sizes, Transaction, wal
+from gateway.store.readers import Readers
 from gateway.store.view import SqliteView
 
 APPLICATION_ID = 0x74616C79  # "taly"
@@ -34,10 +34,7 @@ class SqliteStore:
         with mapped_errors():
             self._writer = apsw.Connection(str(path))
             _prepare(self._writer, path, create)
-        self._readers: queue.SimpleQueue[apsw.Connection] = queue.SimpleQueue()
-        with mapped_errors():
-            for _ in range(_READERS):
-                self._readers.put(open_reader(path))
+            self._readers = Readers([open_reader(path) for _ in range(_READERS)])
 
     def transact(self, work: Callable[[Transaction], Result]) -> Result:
         self._keep_log_short()
@@ -87,18 +84,13 @@ class SqliteStore:
         return True
 
     def close(self) -> None:
-        for _ in range(_READERS):
-            self._readers.get().close()
+        self._readers.close()
         self._writer.close()
 
     @contextmanager
     def _view(self) -> Iterator[SqliteView]:
-        connection = self._readers.get()
-        try:
-            with _view_of(connection) as view:
-                yield view
-        finally:
-            self._readers.put(connection)
+        with self._readers.one() as connection, _view_of(connection) as view:
+            yield view
 
     def _keep_log_short(self) -> None:
         if self._max_log_bytes is None or self._writer.in_transaction:  # that is rolled back first
@@ -173,10 +165,21 @@ def _prepare(connection: apsw.Connection, path: Path, create: bool) -> None:
             connection.pragma("application_id", APPLICATION_ID)
             connection.pragma("user_version", SCHEMA_VERSION)
     _check_schema(connection, path)
-    connection.pragma("journal_mode", "wal")
+    keep_journal(connection, path, "wal")
     connection.pragma("synchronous", "full")
     connection.pragma("secure_delete", 1)  # zeros over what is deleted, and over free pages
     connection.pragma("journal_size_limit", _CHECKPOINT_PAGES * PAGE_BYTES)
+
+
+def keep_journal(connection: apsw.Connection, path: Path, mode: str) -> None:
+    """ConfigError where SQLite cannot: it goes on in another mode, and only names that one."""
+    taken = connection.pragma("journal_mode", mode)
+    if taken != mode:
+        raise ConfigError(
+            f"{path} cannot have SQLite's journal_mode {mode}, only {taken}: a power cut could"
+            " undo what was answered",
+            "put the directory on a local file system",
+        )
 
 
 def _check_schema(connection: apsw.Connection, path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 import apsw
 
 from gateway.errors import ConfigError, StoreFailedError
-from gateway.store.sqlite import mapped_errors
+from gateway.store.sqlite import keep_journal, mapped_errors
 
 MAX_EVIDENCE = 16  # an origin; the first ones say it best, and nobody can fill the disk
 _BUSY_TIMEOUT_MS = 5000
@@ -57,7 +57,10 @@ class Evidence(NamedTuple):
 
 
 class WitnessTable:
-    """Any thread; one transaction at a time. ConfigError where the memory cannot be trusted."""
+    """Any thread; one transaction at a time.
+
+    ConfigError where the memory cannot be trusted, StoreFailedError where it cannot be read.
+    """
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
         if create:
@@ -65,11 +68,12 @@ class WitnessTable:
         elif not path.exists():
             raise lost(f"{path} is missing")
         self._alone = threading.Lock()
-        try:
-            self._connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
-            self._prepare(create)
-        except (apsw.NotADBError, apsw.CorruptError) as error:
-            raise lost(f"{path} is damaged: {error}") from error
+        with mapped_errors("witness.sqlite"):
+            try:
+                self._connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+                self._prepare(path, create)
+            except (apsw.NotADBError, apsw.CorruptError) as error:
+                raise lost(f"{path} is damaged: {error}") from error
 
     def transact(self, work: Callable[["Rows"], Result]) -> Result:
         """Run `work` alone: what it puts is on stable storage on return, or nothing is.
@@ -92,18 +96,18 @@ class WitnessTable:
     def close(self) -> None:
         self._connection.close()
 
-    def _prepare(self, create: bool) -> None:
+    def _prepare(self, path: Path, create: bool) -> None:
         self._connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
         # No write-ahead log: damage at its end looks like a power cut, and would be forgotten in
         # silence. In this mode "full" syncs the end of the journal, in "delete" it does not.
-        self._connection.pragma("journal_mode", "truncate")
+        keep_journal(self._connection, path, "truncate")
         self._connection.pragma("synchronous", "full")
         if create:
             with self._connection:
                 self._connection.execute(_SCHEMA)
                 self._connection.pragma("user_version", _SCHEMA_VERSION)
         if self._connection.pragma("user_version") != _SCHEMA_VERSION:
-            raise lost(f"{self._connection.filename} is no witness's table of this version")
+            raise lost(f"{path} is no witness's table of this version")
         if self._connection.pragma("integrity_check") != "ok":
             raise lost(f"{self._connection.filename} is damaged")
 

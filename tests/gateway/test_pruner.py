@@ -1,5 +1,6 @@
 """Deleting beside a running writer, and the space that comes back."""
 
+import apsw
 import pytest
 
 from gateway.ledger.batch import Submission
@@ -95,12 +96,11 @@ async def test_a_log_that_somebody_reads_is_emptied_later(tmp_path):
     store = SqliteStore(tmp_path / "ledger.sqlite", create=True)
     desk = await filled(store, 3, 100)
     await desk.pruner.prune(Selection(0, 3), REDACTION)
-    reader = store._readers.get()
+    reader = apsw.Connection(str(tmp_path / "ledger.sqlite"), flags=apsw.SQLITE_OPEN_READONLY)
     reader.execute("BEGIN; SELECT * FROM state").fetchall()
 
     held = await desk.pruner.empty_log()
-    reader.execute("COMMIT")
-    store._readers.put(reader)
+    reader.close()
 
     assert not held
     assert await desk.pruner.empty_log()

@@ -1,5 +1,8 @@
 """What only the SQLite store promises: durability, refusals, a disk that is full."""
 
+import threading
+from contextlib import contextmanager
+
 import apsw
 import pytest
 
@@ -19,6 +22,16 @@ def store(path):
     store = SqliteStore(path, create=True)
     yield store
     store.close()
+
+
+@contextmanager
+def no_shared_memory():
+    """As on a network file system: SQLite's default VFS for the length of a block."""
+    vfs = apsw.VFS("tallystick-other", "unix-dotfile", makedefault=True)
+    try:
+        yield
+    finally:
+        vfs.unregister()
 
 
 def damage(path, sql):
@@ -54,6 +67,53 @@ def test_a_missing_ledger_is_an_error_never_a_new_ledger(path):
         SqliteStore(path)
 
     assert not path.exists()
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_a_file_system_without_a_write_ahead_log_is_refused(tmp_path, create):
+    """There, SQLite would go on in a mode that may lose what was answered."""
+    path = tmp_path / "ledger.sqlite"
+    if not create:
+        SqliteStore(path, create=True).close()
+        damage(path, "PRAGMA journal_mode = delete")
+
+    with no_shared_memory(), pytest.raises(ConfigError, match="only delete") as refusal:
+        SqliteStore(path, create=create)
+
+    assert refusal.value.fix == "put the directory on a local file system"
+
+
+class Reading:
+    """Threads that read a store again and again, as a check does, until they are refused."""
+
+    def __init__(self, store: SqliteStore, count: int) -> None:
+        self._store = store
+        self.refusals: list[str] = []
+        self.begun = threading.Barrier(count + 1)
+        self.threads = [threading.Thread(target=self._read, daemon=True) for _ in range(count)]
+        for thread in self.threads:
+            thread.start()
+
+    def _read(self) -> None:
+        self.begun.wait(9)
+        try:
+            while True:
+                self._store.read(lambda reader: reader.last())
+        except StoreFailedError as error:
+            self.refusals.append(str(error))
+
+
+def test_who_still_reads_when_the_store_is_closed_is_refused_and_does_not_wait_for_ever(path):
+    store = SqliteStore(path, create=True)
+    reading = Reading(store, 6)  # more than it has connections
+    reading.begun.wait(9)
+
+    store.close()
+
+    for thread in reading.threads:
+        thread.join(9)
+    assert not any(thread.is_alive() for thread in reading.threads)
+    assert reading.refusals == ["the store is closed"] * 6
 
 
 REFUSED = [

@@ -3,6 +3,7 @@
 import os
 import random
 import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +56,21 @@ def test_a_name_that_no_key_may_have_is_refused(tmp_path, name):
         files.create(tmp_path, name)
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_memory_without_the_journal_it_asks_for_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(ConfigError, match="journal_mode truncate, only memory"):
+        WitnessTable(Path(":memory:"), create=True)  # SQLite's name for a database of no file
+
+
+def test_a_memory_that_cannot_be_opened_is_told_and_not_called_lost(path):
+    (path / files.TABLE).unlink()
+    (path / files.TABLE).mkdir()
+
+    with pytest.raises(StoreFailedError, match="CantOpen"):
+        WitnessTable(path / files.TABLE)
 
 
 def cosigned_once(path, ledger) -> None:
