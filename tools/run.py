@@ -22,6 +22,7 @@ from protocol.errors import MalformedError
 from tools.logs import configure_logging
 
 _Dir = Annotated[Path, typer.Argument(metavar="DIR", help="made by `tallystick init`")]
+_WHICH_KEY = "copy the verifier key that `tallystick init` printed"
 _Http = Annotated[str, typer.Option(help="HOST:PORT instead of the configured one")]
 
 
@@ -81,17 +82,21 @@ def collect(
 
 
 def remember_trust(path: Path, keys: list[str]) -> None:
-    """Adds verifier keys to collector.toml, once each; the rest of the file stays as it is."""
+    """Adds verifier keys to collector.toml, once each; the rest of the file stays as it is.
+
+    ConfigError for one that is no ledger's, or a second one of a ledger: the first would count.
+    """
     file = path / COLLECTOR_FILE
     held = configs.load(file, CollectorConfig).trust
     wanted = held + [key for key in dict.fromkeys(keys) if key not in held]
-    for key in wanted:
-        try:
-            notes.parse_key(key)
-        except MalformedError as error:
+    names = [_ledger_of(key) for key in wanted]
+    for name in names[len(held) :]:
+        if names.count(name) > 1:
             raise ConfigError(
-                f"{key!r}: {error}", "copy the verifier key that `tallystick init` printed"
-            ) from error
+                f"{file} trusts another key of {name!r} already, and goes by that one",
+                "if it was a wrong one, take it out of `trust` there; if the ledger's key was"
+                " rotated, there is nothing to do: the collector follows by itself",
+            )
     if wanted == held:
         return
     lines = file.read_text().splitlines(keepends=True)
@@ -104,6 +109,16 @@ def remember_trust(path: Path, keys: list[str]) -> None:
             f"{file}: `trust` is not on one line", f"write it by hand: trust = {json.dumps(wanted)}"
         ) from error
     write_durable(file, text.encode(), mode=0o644)
+
+
+def _ledger_of(text: str) -> str:
+    try:
+        key = notes.parse_key(text)
+    except MalformedError as error:
+        raise ConfigError(f"{text!r}: {error}", _WHICH_KEY) from error
+    if key.algorithm != notes.ED25519:
+        raise ConfigError(f"{text!r} is a witness's key, not a ledger's", _WHICH_KEY)
+    return key.name
 
 
 def address(text: str) -> tuple[str, int]:

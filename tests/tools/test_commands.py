@@ -180,6 +180,21 @@ def test_a_wrong_token_is_refused(garden, arguments, message):
     assert (garden / "tokens.json").read_bytes() == before
 
 
+def test_a_second_key_of_a_ledger_is_refused_and_not_left_without_effect(upstream):
+    other = Signer("example.org/0", bytes(32)).verifier_text
+    remember_trust(upstream, KEYS[:1])
+
+    with pytest.raises(ConfigError, match="trusts another key of 'example.org/0' already"):
+        remember_trust(upstream, [KEYS[1], other])
+
+    assert configs.load(upstream / "collector.toml", CollectorConfig).trust == KEYS[:1]
+
+
+def test_a_witness_s_key_is_no_ledger_s(upstream):
+    with pytest.raises(ConfigError, match="a witness's key"):
+        remember_trust(upstream, [(upstream / "witness.vkey").read_text().strip()])
+
+
 def test_trust_is_remembered_once_and_the_rest_of_the_file_stays(upstream):
     file = upstream / "collector.toml"
     file.write_text(file.read_text() + "# mine\n")
