@@ -184,7 +184,7 @@ def test_a_second_key_of_a_ledger_is_refused_and_not_left_without_effect(upstrea
     other = Signer("example.org/0", bytes(32)).verifier_text
     remember_trust(upstream, KEYS[:1])
 
-    with pytest.raises(ConfigError, match="trusts another key of 'example.org/0' already"):
+    with pytest.raises(ConfigError, match=r"trusts another key of 'example\.org/0'"):
         remember_trust(upstream, [KEYS[1], other])
 
     assert configs.load(upstream / "collector.toml", CollectorConfig).trust == KEYS[:1]
