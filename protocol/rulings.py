@@ -5,6 +5,7 @@ rule, so they are read ahead of the rest, and confirmed in their places like eve
 """
 
 from collections import namedtuple
+from hashlib import sha256
 
 from protocol import checkpoint as checkpoints
 from protocol import leaf as leaves
@@ -17,6 +18,7 @@ from protocol.errors import (
     ProtocolError,
     TamperedError,
 )
+from protocol.merkle import leaf_hash
 from protocol.note import VerifierKey
 from protocol.prune import KEPT_KINDS, PRUNED, REDACTION, RETENTION, Prune, Prunes
 from protocol.rotation import ROTATED, Keys, Rotation
@@ -50,6 +52,9 @@ class Rulings:
     `is_copy` for a collector's copy: it keeps what the gateway deleted for retention, and may
     lack a body before the entry that says so has come. `start` and `rotated` go on with what
     was checked before: so many entries, and the keys they tell of.
+
+    What `read` gives counts for nothing until `check_all_confirmed`: whoever is asked for the
+    rulings alone can show some that are no entries, or leave out some that are.
     """
 
     def __init__(
@@ -69,6 +74,8 @@ class Rulings:
         self._roots: dict[int, bytes] = {}  # of each rotation's statement, by its index
         self._prunes = Prunes()
         self._faults: dict[str, TamperedError] = {}  # the first of a kind
+        self._ahead = dict.fromkeys(RULING, bytes(32))  # running hashes of what was read ahead
+        self._confirmed = dict.fromkeys(RULING, bytes(32))  # and of what stands in the ledger
         self.prune_count = 0
         self.recent: list[tuple[int, Prune]] = []  # the newest prunes, with their indexes
         self.untold = 0  # bodies missing in a copy of which no entry has told yet
@@ -76,6 +83,7 @@ class Rulings:
     def read_ahead(self, size: int) -> None:
         """Takes in what the first `size` entries say, beyond what was read before."""
         for ruling in self._read(self._size, size):
+            _fold(self._ahead, ruling.kind, ruling.index, leaf_hash(ruling.leaf))
             try:
                 self._take(ruling)
             except ProtocolError as error:
@@ -127,13 +135,28 @@ class Rulings:
             raise TamperedError(index, what, untold=True)
         self.untold += 1
 
-    def confirm(self, index: int, kind: str, root: bytes) -> None:
-        """TamperedError unless this ruling holds where it stands: `root` is of the tree before."""
+    def confirm(self, index: int, kind: str, root: bytes, hashed: bytes) -> None:
+        """TamperedError unless this ruling holds where it stands; for each of the entries.
+
+        `root` is of the tree before it, `hashed` its leaf's hash.
+        """
         fault = self._faults.get(kind)
         if fault is not None and fault.index == index:
             raise fault
         if kind == ROTATED and self._roots.get(index) != root:
             raise TamperedError(index, "a rotation that was signed in another place of the ledger")
+        _fold(self._confirmed, kind, index, hashed)
+
+    def check_all_confirmed(self) -> None:
+        """TamperedError unless what was read ahead was all confirmed, and nothing else was.
+
+        For the end, when `confirm` was called for as many entries as were read ahead.
+        """
+        for kind in RULING:
+            if self._ahead[kind] != self._confirmed[kind]:
+                raise TamperedError(
+                    0, f"the {kind} entries that were shown first are not those of the ledger"
+                )
 
     def _take(self, ruling: Ruling) -> None:
         said = _statement(ruling, self._verify)
@@ -193,12 +216,18 @@ def _is_signed(note: str, key: VerifierKey, verify: "Verify") -> bool:
     return True
 
 
+def _fold(hashes: dict[str, bytes], kind: str, index: int, hashed: bytes) -> None:
+    hashes[kind] = sha256(hashes[kind] + str(index).encode() + hashed).digest()
+
+
 def _statement(ruling: Ruling, verify: "Verify") -> Rotation | Prune:
     """What the entry says; ProtocolError where that is nothing it could say in its place."""
     if ruling.body is None:
         raise MalformedError("the body is missing, which an entry of this kind keeps")
     if not leaves.commits_to(ruling.leaf, ruling.salt, ruling.body):
         raise MalformedError("the body is not the one in the leaf")
+    if leaves.decode(ruling.leaf).kind != ruling.kind:
+        raise MalformedError("its leaf is of another kind")
     if ruling.kind == ROTATED:
         return rotations.open_sealed(ruling.body, verify)
     prune = prunes.decode(ruling.body)

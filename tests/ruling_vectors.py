@@ -47,8 +47,9 @@ def check_fault(vector):
 
 def check_rulings(vector):
     entries = vector["entries"]
-    rulings = Rulings(_reading(entries), ed25519_verify, is_copy=vector.get("is_copy", False))
-    rulings.read_ahead(len(entries))
+    ahead = vector.get("ahead", entries)
+    rulings = Rulings(_reading(ahead), ed25519_verify, is_copy=vector.get("is_copy", False))
+    rulings.read_ahead(len(ahead))
     for text, trusted, signer, words in vector.get("notes", ()):
         if not _is_opened(rulings, text, note.parse_key(trusted), signer, words):
             return False
@@ -85,7 +86,9 @@ def _is_opened(rulings, text, trusted, signer, words):
 def _walk(rulings, entries):
     frontier = merkle.Frontier()
     for index, (kind, source, leaf, _, body) in enumerate(entries):
+        hashed = merkle.leaf_hash(unhex(leaf))
         if kind in RULING:
-            rulings.confirm(index, kind, frontier.root())
+            rulings.confirm(index, kind, frontier.root(), hashed)
         rulings.check_body(index, kind, source, is_there=body is not None)
-        frontier.add(merkle.leaf_hash(unhex(leaf)))
+        frontier.add(hashed)
+    rulings.check_all_confirmed()

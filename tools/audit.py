@@ -121,7 +121,7 @@ class Recount:
         hashed, chain = check_entry(index, self.chain, leaf, salt, body, chained)
         self._rulings.check_body(index, fields.kind, fields.source, is_there=body is not None)
         if fields.kind in RULING:
-            self._rulings.confirm(index, fields.kind, self.root())
+            self._rulings.confirm(index, fields.kind, self.root(), hashed)
         else:
             self._learn(fields.kind, fields.source)
         self._edge[0].append(hashed)

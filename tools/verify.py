@@ -213,8 +213,11 @@ def _check_end(ledger: Ledger, rulings: Rulings, recount: Recount, verdict: Verd
         raise TamperedError(
             recount.size, f"the end is missing: a checkpoint of {verdict.signed} is signed"
         )
-    if recount.size and not verdict.held_to and not ledger.notes:
+    if not verdict.held_to and not ledger.notes:
         raise TamperedError(0, "no checkpoint: nothing signed speaks of these entries")
+    rulings.check_all_confirmed()
+    if ledger.vkey and verdict.signed_by is None:
+        raise TamperedError(0, "no checkpoint whose signature could be checked")
     ledger.check_strays()
     if rulings.untold:
         verdict.unchecked.append(

@@ -98,7 +98,7 @@ class EntryCheck:
         if entry.body is not None:
             self._rulings.check_body(entry.index, kind, source, is_there=True)
         if kind in RULING:
-            self._rulings.confirm(entry.index, kind, root)
+            self._rulings.confirm(entry.index, kind, root, hashed)
         else:
             self._learn(entry)
         return hashed

@@ -12,7 +12,8 @@ KEPT = ("enrolled", "revoked", "rotated", "recovered", "fault", "pruned")
 
 
 def cases() -> list[dict[str, Any]]:
-    return [*_sound(), *_wrong_bodies(), *_wrong_prunes(), *_copies(), *_rotations(), *_notes()]
+    found = [*_sound(), *_wrong_bodies(), *_wrong_prunes(), *_shown_apart(), *_copies()]
+    return [*found, *_rotations(), *_notes()]
 
 
 def entry(index: int, kind: str, source: str, body: bytes, *, is_there: bool = True) -> Entry:
@@ -109,6 +110,38 @@ def _wrong_prunes() -> list[dict[str, Any]]:
     changed[1][4] = prune(0, 1, "pack", None)[2].hex()
     words = "the body is not the one in the leaf"
     return [*wrong, _case("a prune that was changed", changed, first_bad=1, words=words)]
+
+
+def _shown_apart() -> list[dict[str, Any]]:
+    """`ahead` is what was shown of the rulings, where that is not what stands in the ledger."""
+    gone, packs = _ledger(GONE, OTHER, prune(0, 1, None, None)), _ledger(GONE, OTHER, THERE)
+    there = _ledger(THERE, OTHER, prune(0, 0, None, None))
+    turned, plain = _rotated(_more([]), 0, 1), _ledger(THERE, THERE)
+    nonsense = _ledger(THERE, ("rotated", "", b"nonsense"))
+    other_kind = _ledger(GONE, prune(0, 1, None, None))
+    other_kind[1] = [
+        *other_kind[1][:2],
+        *_ledger(THERE, ("pack", "", prune(0, 1, None, None)[2]))[1][2:],
+    ]
+    not_those = "the {} entries that were shown first are not those of the ledger"
+    wrong: list[tuple[str, list[Entry], list[Entry], int, str]] = [
+        ("a prune that is no entry", gone, packs, 0, not_those.format("pruned")),
+        ("a prune that is left out", packs, there, 0, not_those.format("pruned")),
+        ("a rotation that is no entry", turned, plain, 0, not_those.format("rotated")),
+        ("a rotation that is left out", plain, turned, 1, "signed in another place"),
+        (
+            "a rotation that says nothing and is no entry",
+            nonsense,
+            plain,
+            0,
+            not_those.format("rotated"),
+        ),
+        ("a prune whose leaf is a pack's", other_kind, other_kind, 1, "of another kind"),
+    ]
+    return [
+        _case(f"shown first, {name}", entries, ahead=ahead, first_bad=first_bad, words=words)
+        for name, ahead, entries, first_bad, words in wrong
+    ]
 
 
 def _copies() -> list[dict[str, Any]]:
