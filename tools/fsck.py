@@ -25,7 +25,7 @@ OK, WRONG = 0, 1
 
 
 class Ledger(NamedTuple):
-    """`checkpoint` is the file beside it that has to fit, where there has to be one."""
+    """`checkpoint` is the file that has to fit; None for a collector's copy, which has none."""
 
     path: Path
     origin: str
@@ -74,7 +74,12 @@ def checked(ledger: Ledger, since: str) -> Report:
             def progress(done: int, total: int) -> None:
                 bars.update(bar, completed=done, total=total)
 
-            options = Options(key=ledger.key, since=since, progress=progress)
+            options = Options(
+                key=ledger.key,
+                since=since,
+                progress=progress,
+                is_copy=ledger.checkpoint is None,
+            )
             return checks.check(store, ledger.origin, note, options)
     finally:
         store.close()

@@ -33,13 +33,15 @@ class Options(NamedTuple):
 
     `since` is a note whose entries were verified before: they are taken on trust once its root
     is that of the stored hashes. `pause` is called between two views, and `progress` with how
-    many entries are done, and of how many.
+    many entries are done, and of how many. `is_copy` for a collector's: less is asked of it, so
+    whoever calls says so, and never the ledger itself.
     """
 
     key: VerifierKey | None = None
     since: str = ""
     pause: Callable[[], None] = lambda: None
     progress: Callable[[int, int], None] = lambda done, total: None
+    is_copy: bool = False
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -76,7 +78,7 @@ class _Check:
         self._options = options
         self._size = 0
         self._checked_from = 0
-        self._is_copy = False
+        self._is_copy = options.is_copy
         self._rulings = Rulings(self._read_rulings, verify_signature)
         self._entries = EntryCheck(self._rulings, Audit(), [[]])
         self._numbers = NumberCheck()
@@ -107,13 +109,15 @@ class _Check:
         facts = self._store.read(facts_of)
         if facts.origin != self._origin:
             raise StateError(f"the ledger is of {facts.origin!r}, not of {self._origin!r}")
-        self._size, self._is_copy = facts.size, facts.is_copy
+        if facts.role is not None and not self._is_copy:
+            raise StateError("it says that it is a collector's copy, and it is a gateway's ledger")
+        self._size = facts.size
         since = self._store.read(self._since)
         rotated = self._store.read(rotation.keys_of) if since.size else None
         self._rulings = Rulings(
             self._read_rulings,
             verify_signature,
-            is_copy=facts.is_copy,
+            is_copy=self._is_copy,
             start=since.size,
             rotated=keys_before(rotated, since.size),
         )
@@ -143,7 +147,7 @@ class _Check:
             self._expect(self._opened(text))
         stored = self._opened(facts.note) if facts.note else None
         # a copy may have it before the entries that it covers
-        if stored and not (facts.is_copy and stored.size > self._size):
+        if stored and not (self._is_copy and stored.size > self._size):
             self._expect(stored)
 
     def _terminals(self, reader: Reader) -> list[str]:

@@ -20,7 +20,7 @@ class Facts(NamedTuple):
 
     size: int
     origin: str
-    is_copy: bool
+    role: bytes | None
     note: str
     others: tuple[str, ...]
     keys: bytes | None
@@ -34,7 +34,7 @@ def facts_of(reader: Reader) -> Facts:
     return Facts(
         size=last.index + 1 if last else 0,
         origin=state(start.ORIGIN),
-        is_copy=reader.state(start.ROLE) == start.COLLECTOR,
+        role=reader.state(start.ROLE),
         note=state(start.CHECKPOINT),
         others=(state(start.ANCHORED), state(start.WHOLE)),
         keys=reader.state(rotation.KEYS),

@@ -7,6 +7,7 @@ from gateway.errors import ForkedError, OutOfOrderError
 from gateway.forward.outbox import Send
 from gateway.forward.view import LedgerView
 from gateway.ledger import fsck
+from gateway.ledger.fsck import Options
 from gateway.ledger.log import Log
 from gateway.ledger.signer import Signer
 from gateway.store.memory import MemoryStore
@@ -16,6 +17,7 @@ from tests.fakes import ORIGIN, SEED, FakeDevice, FakeGateway
 
 KEY = Signer(ORIGIN, SEED).verifier_key
 OTHER = Signer(ORIGIN, bytes(32))
+COPY = Options(is_copy=True)
 
 
 def batch_of(gateway: FakeGateway, start: int, stop: int, note: str = ""):
@@ -62,7 +64,7 @@ def test_a_ledger_arrives_whole_whatever_the_batches(held, step):
         found = take(held, batch_of(gateway, start, min(start + step, 300)))
 
     assert found == (300, gateway.writer.note)
-    assert fsck.check(held, ORIGIN, found.note).root == fsck.check(gateway.store, ORIGIN).root
+    assert fsck.check(held, ORIGIN, found.note, COPY).root == fsck.check(gateway.store, ORIGIN).root
 
 
 def test_a_repeated_batch_changes_nothing(held):
@@ -72,7 +74,7 @@ def test_a_repeated_batch_changes_nothing(held):
     first, again = take(held, batch), take(held, batch)
 
     assert first == again == (6, gateway.writer.note)
-    assert fsck.check(held, ORIGIN).entries == 6
+    assert fsck.check(held, ORIGIN, "", COPY).entries == 6
 
 
 def test_a_batch_that_overlaps_extends(held):
@@ -80,7 +82,7 @@ def test_a_batch_that_overlaps_extends(held):
     take(held, batch_of(gateway, 0, 6))
 
     assert take(held, batch_of(gateway, 3, 9)).next_index == 9
-    assert fsck.check(held, ORIGIN).valid
+    assert fsck.check(held, ORIGIN, "", COPY).valid
 
 
 def test_a_repeat_under_a_newer_checkpoint_does_not_vouch_for_what_it_does_not_reach(held):

@@ -13,6 +13,7 @@ from gateway.forward.view import LedgerView
 from gateway.http import server
 from gateway.http.auth import Guard
 from gateway.ledger import fsck
+from gateway.ledger.fsck import Options
 from gateway.metrics import Metrics
 from gateway.store.sqlite import SqliteStore
 from protocol import batch as batches
@@ -68,7 +69,7 @@ async def test_a_batch_is_kept_and_the_answer_says_where_to_go_on(collector, gat
     assert (response.status_code, response.json()["next_index"]) == (200, 20)
     assert again.json() == response.json()
     store = SqliteStore(tmp_path / file_name(ORIGIN))
-    assert fsck.check(store, ORIGIN).entries == 20
+    assert fsck.check(store, ORIGIN, "", Options(is_copy=True)).entries == 20
     store.close()
 
 

@@ -12,6 +12,7 @@ from gateway.forward.upstream import Answer, UpstreamError
 from gateway.forward.view import LedgerView
 from gateway.forward.worker import CURSOR, ForwardWorker, cursor_of
 from gateway.ledger import fsck
+from gateway.ledger.fsck import Options
 from gateway.ledger.signer import Signer
 from tests.fakes import ORIGIN, FakeDevice, FakeGateway, FakeUpstream
 
@@ -59,7 +60,8 @@ class Site:
 
     def arrived_once(self) -> bool:
         """Everything is there, in order, once, and sound."""
-        report = fsck.check(self.upstream.store, ORIGIN, self.gateway.writer.note)
+        note, copy = self.gateway.writer.note, Options(is_copy=True)
+        report = fsck.check(self.upstream.store, ORIGIN, note, copy)
         return report.valid and report.root == fsck.check(self.gateway.store, ORIGIN).root
 
     def failures(self, reason: str) -> float:

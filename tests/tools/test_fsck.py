@@ -58,6 +58,16 @@ def test_the_first_thing_wrong_is_said(ruled):
     assert "verdict  WRONG at entry 290: the body is not the one in the leaf" in result.stdout
 
 
+def test_a_gateways_ledger_does_not_become_a_collectors_copy_by_saying_so(ruled):
+    ruled.made.execute("DELETE FROM bodies WHERE idx = 450")
+    ruled.made.execute("INSERT INTO state VALUES ('role', CAST('collector' AS BLOB))")
+
+    result = run(ruled.made.directory.path)
+
+    assert result.exit_code == WRONG
+    assert "it says that it is a collector's copy" in result.stdout
+
+
 def test_json_is_for_scripts(ruled):
     ruled.made.execute("DELETE FROM state WHERE key = 'keys'")
 

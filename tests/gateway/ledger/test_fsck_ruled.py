@@ -202,20 +202,29 @@ def copied(ruled):
 def test_a_copy_needs_no_numbers_and_may_keep_what_retention_deleted(copied):
     copied.put_back(0)
 
-    assert checked(copied).valid
+    assert checked(copied, is_copy=True).valid
 
 
 def test_a_copy_must_lack_what_was_redacted(copied):
     copied.put_back(300)
 
-    assert wrong(copied)[0] == 300
+    assert wrong(copied, is_copy=True)[0] == 300
 
 
 def test_a_copy_may_hold_a_checkpoint_over_entries_that_are_to_come(copied):
     put_state(copied, "checkpoint", copied.signers[2].sign(SIZE + 5, bytes(32)).encode())
 
-    assert checked(copied).valid
-    assert wrong(copied, copied.signers[2].sign(SIZE + 5, bytes(32)))[0] == SIZE
+    assert checked(copied, is_copy=True).valid
+    assert wrong(copied, copied.signers[2].sign(SIZE + 5, bytes(32)), is_copy=True)[0] == SIZE
+
+
+def test_a_gateways_ledger_that_says_it_is_a_copy_is_wrong(ruled):
+    ruled.made.execute("DELETE FROM bodies WHERE idx = 450")
+    put_state(ruled, ROLE, COLLECTOR)
+
+    said = wrong(ruled)
+
+    assert said == (None, "it says that it is a collector's copy, and it is a gateway's ledger")
 
 
 # --- while it is written to -----------------------------------------------------------------
