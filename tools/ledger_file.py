@@ -38,13 +38,16 @@ _STRAY_ROWS = (
 
 
 class LedgerFile:
-    """UnusableError, from every method, where SQLite cannot read the file."""
+    """UnusableError, from every method, where SQLite cannot read the file.
+
+    `is_copy` is for whoever knows where the file is from to say; None: go by the file itself.
+    """
 
     way = "the file, beside whoever writes it"
     shows_nodes = True
 
     def __init__(
-        self, path: Path, vkey: str = "", beside: str = "", *, is_copy: bool = False
+        self, path: Path, vkey: str = "", beside: str = "", *, is_copy: bool | None = None
     ) -> None:
         self.name = str(path)
         self.trust(vkey, beside)
@@ -58,7 +61,8 @@ class LedgerFile:
             ]
             self.notes = [note for note in dict.fromkeys(notes) if note]
             self.origin = self._state("origin")
-            self.is_copy = is_copy or self._state("role") == "collector"
+            self.calls_itself_copy = is_copy is None and self._state("role") == "collector"
+            self.is_copy = is_copy or self.calls_itself_copy
             self.look_again()
         except UnusableError:
             self._database.close()

@@ -23,13 +23,13 @@ class Remote:
 
     way = "what the gateway serves over HTTP"
     shows_nodes = False
+    is_copy = calls_itself_copy = False
 
     def __init__(self, url: str, vkey: str, token: str) -> None:
         self.name = url
         self.origin = ""
         self.vkey = vkey
         self.key_from = GIVEN if vkey else NO_KEY
-        self.is_copy = False
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._client = httpx.Client(base_url=url, headers=headers, timeout=_TIMEOUT_S)
         shown = [self._get("/checkpoint"), self._get("/checkpoint", anchored=1)]

@@ -25,7 +25,8 @@ class Ledger(Protocol):
     notes: list[str]
     vkey: str
     key_from: str  # GIVEN, BESIDE or NO_KEY
-    is_copy: bool  # a collector's
+    is_copy: bool  # a collector's, which is judged more gently
+    calls_itself_copy: bool  # nothing but what is to be judged says so
     shows_nodes: bool  # stored subtree hashes
     size: int
     way: str  # how it is read, for people
@@ -53,7 +54,8 @@ def trusted_keys(path: Path) -> dict[str, str]:
         trusted = tomllib.loads((path / "collector.toml").read_text()).get("trust", [])
     except ValueError as error:
         raise UnusableError(f"{path / 'collector.toml'}: {error}") from error
-    return {key.split("+", 1)[0]: key for key in trusted}
+    # as the collector itself: the first key of a ledger that it was told is the one it goes by
+    return {key.split("+", 1)[0]: key for key in reversed(trusted)}
 
 
 def text_of(path: Path) -> str:

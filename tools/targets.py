@@ -17,7 +17,8 @@ def ledgers(target: str, vkey: str, token: str) -> list[Ledger]:
     if path.is_file():
         return [LedgerFile(path, vkey)]
     if (path / "ledger.sqlite").is_file():
-        return [LedgerFile(path / "ledger.sqlite", vkey, text_of(path / "verifier.key").strip())]
+        beside = text_of(path / "verifier.key").strip()
+        return [LedgerFile(path / "ledger.sqlite", vkey, beside, is_copy=False)]
     if (path / "collector.toml").is_file():
         return _collected(path, vkey)
     raise UnusableError(f"{target} is no URL, no directory of a gateway and no ledger file")

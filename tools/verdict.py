@@ -18,6 +18,7 @@ class Verdict:
     `cosigned` of them under one that enough witnesses have cosigned.
 
     `keys` are the ledger's, with the size up to which each signs (None: it still does).
+    Of the missing bodies, `untold_bodies` are those of a copy that no entry tells of yet.
     """
 
     source: str
@@ -37,6 +38,7 @@ class Verdict:
     cosigned_by: list[str] = field(default_factory=list)
     prunes: int = 0
     missing_bodies: int = 0
+    untold_bodies: int = 0
 
 
 def named(key: VerifierKey) -> str:
@@ -60,9 +62,21 @@ def not_checked(ledger: Ledger, verdict: Verdict) -> Iterator[str]:
             "that everyone was shown this history: give --policy,"
             " or compare the root with another holder's"
         )
+    if ledger.calls_itself_copy:
+        yield (
+            "a gateway's rule for missing bodies: the file calls itself a collector's copy;"
+            " verify the directory that it is from"
+        )
     yield "who measured: profile mac proves the device to its gateway only"
     if ledger.key_from == BESIDE:
         yield "whose key it is: it lay beside the ledger; give --vkey"
+
+
+def not_told(verdict: Verdict) -> str:
+    """What is only known when all was read."""
+    return (
+        f"{verdict.untold_bodies} bodies: they are missing, and no entry of this copy says why yet"
+    )
 
 
 def scope(ledger: Ledger, verdict: Verdict, rulings: Rulings) -> Iterator[str]:
@@ -90,7 +104,10 @@ def outcome(verdict: Verdict) -> Iterator[str]:
     if not verdict.valid:
         yield f"  verdict  WRONG at entry {verdict.first_bad}: {verdict.reason}"
         return
-    gone = f", {verdict.missing_bodies} bodies deleted" if verdict.missing_bodies else ""
+    if verdict.untold_bodies:
+        yield f"  not      {not_told(verdict)}"
+    deleted = verdict.missing_bodies - verdict.untold_bodies
+    gone = f", {deleted} bodies deleted" if deleted else ""
     yield f"  verdict  ok: {verdict.entries} entries{gone}"
 
 

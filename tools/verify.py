@@ -27,7 +27,7 @@ from tools import proof
 from tools.audit import Recount
 from tools.sources import Ledger, UnusableError
 from tools.targets import ledgers
-from tools.verdict import Verdict, named, not_checked, outcome, scope
+from tools.verdict import Verdict, named, not_checked, not_told, outcome, scope
 
 OK, WRONG, WRONG_USE = 0, 1, 2
 Say = Callable[[str], None]
@@ -219,10 +219,9 @@ def _check_end(ledger: Ledger, rulings: Rulings, recount: Recount, verdict: Verd
     if ledger.vkey and verdict.signed_by is None:
         raise TamperedError(0, "no checkpoint whose signature could be checked")
     ledger.check_strays()
+    verdict.untold_bodies = rulings.untold
     if rulings.untold:
-        verdict.unchecked.append(
-            f"{rulings.untold} bodies: they are missing, and no entry of this copy says why yet"
-        )
+        verdict.unchecked.append(not_told(verdict))
 
 
 def _watched(ledger: Ledger, work: Iterator[int]) -> Iterator[int]:

@@ -153,6 +153,11 @@ def body_deleted_unsaid(scene: Scene) -> None:
     forging.execute(scene.directory, "DELETE FROM bodies WHERE idx = 9")
 
 
+def body_deleted_as_if_from_a_copy(scene: Scene) -> None:
+    body_deleted_unsaid(scene)
+    forging.execute(scene.directory, "INSERT INTO state VALUES ('role', CAST('collector' AS BLOB))")
+
+
 DIFFERENT = "are not those that were signed"
 DIFFERS = "differ from the checkpoint"
 BEHIND = "the end was cut off, or an older copy was put back"
@@ -204,6 +209,10 @@ ATTACKS = {
     ),
     "a body deleted, and no entry says so": Attack(
         body_deleted_unsaid, {reader: "no entry says who deleted it", checker: "no entry says"}
+    ),
+    "a body deleted, and the ledger called a collector's copy": Attack(
+        body_deleted_as_if_from_a_copy,
+        {reader: "no entry says who deleted it", start: "says that it is a collector's copy"},
     ),
     "a stolen key that had its time signs on": Attack(
         stolen_key_signs_on,

@@ -155,16 +155,22 @@ def deleted_but_for_entry_5(made, kept, why):
     made.execute("INSERT INTO bodies VALUES (5, ?, ?)", *kept)
 
 
+def verdict_of_the_file(made):
+    """Alone, wherever it is from."""
+    (verdict,) = verdicts_of(str(made.directory.ledger))
+    return verdict
+
+
 def test_a_collectors_copy_may_keep_what_retention_deleted(copied):
     deleted_but_for_entry_5(*copied, RETENTION)
 
-    assert verdict_of(copied[0]).valid
+    assert verdict_of_the_file(copied[0]).valid
 
 
 def test_a_collectors_copy_must_follow_a_redaction(copied):
     deleted_but_for_entry_5(*copied, REDACTION)
 
-    verdict = verdict_of(copied[0])
+    verdict = verdict_of_the_file(copied[0])
 
     assert (verdict.valid, verdict.first_bad) == (False, 5)
 
@@ -172,8 +178,33 @@ def test_a_collectors_copy_must_follow_a_redaction(copied):
 def test_a_collectors_copy_says_which_bodies_it_lacks_without_knowing_why(copied):
     made, _ = copied
     made.execute("DELETE FROM bodies WHERE idx IN (5, 6)")
+    told = []
+
+    ledger = LedgerFile(made.directory.ledger, made.vkey, is_copy=True)
+    verdict = check(ledger, say=told.append)
+    ledger.close()
+
+    said = "2 bodies: they are missing, and no entry of this copy says why yet"
+    assert (verdict.valid, verdict.missing_bodies, verdict.untold_bodies) == (True, 2, 2)
+    assert said in verdict.unchecked
+    assert told[-2:] == [f"  not      {said}", f"  verdict  ok: {SIZE} entries"]
+
+
+def test_a_gateways_ledger_is_no_copy_because_it_says_so(copied):
+    """Who can delete a body can write that line, too."""
+    made, _ = copied
+    made.execute("DELETE FROM bodies WHERE idx = 5")
 
     verdict = verdict_of(made)
 
-    assert verdict.valid
-    assert "2 bodies: they are missing, and no entry of this copy says why yet" in verdict.unchecked
+    assert (verdict.valid, verdict.first_bad) == (False, 5)
+    assert verdict.reason == "the body is missing, and no entry says who deleted it"
+
+
+def test_a_file_alone_that_calls_itself_a_copy_is_judged_as_one_and_that_is_told(copied):
+    made, _ = copied
+
+    alone = verdict_of_the_file(made)
+
+    assert any("the file calls itself a collector's copy" in what for what in alone.unchecked)
+    assert not any("calls itself" in what for what in verdict_of(made).unchecked)

@@ -5,12 +5,15 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from gateway.collect.origins import Origins
 from gateway.ledger.signer import Signer
 from protocol import checkpoint as notes
+from protocol.note import format_key
 from tests.fakes import ORIGIN, SEED
 from tests.gateway.ledger_files import SIZE, make
 from tests.gateway.tampering import FLIPS, STRUCTURAL, flip
 from tests.tools.program import app
+from tools.sources import trusted_keys
 from tools.verify import verdicts_of
 
 OK, WRONG, WRONG_USE = 0, 1, 2
@@ -212,3 +215,12 @@ def test_a_subtree_hash_that_is_missing_is_wrong(made):
     verdict = verdict_of(made)
 
     assert (verdict.valid, verdict.first_bad) == (False, 256)
+
+
+def test_of_two_keys_of_a_ledger_the_first_is_gone_by_as_at_the_collector(tmp_path):
+    first, second = (Signer(ORIGIN, bytes([n]) * 32).verifier_text for n in (1, 2))
+    (tmp_path / "collector.toml").write_text(f'trust = ["{first}", "{second}"]\n')
+
+    told = trusted_keys(tmp_path)[ORIGIN]
+
+    assert told == first == format_key(Origins(tmp_path, [first, second]).key(ORIGIN))
