@@ -8,8 +8,10 @@ from protocol import checkpoint as checkpoints
 from protocol import note as notes
 from protocol import policy as policies
 from protocol.errors import BadSignatureError, ProtocolError
-from protocol.note import Note
+from protocol.note import Note, VerifierKey
 from protocol.policy import Policy
+from protocol.rotation import Keys
+from protocol.rulings import Rulings
 from tools.sources import UnusableError
 
 if TYPE_CHECKING:
@@ -25,9 +27,27 @@ def load(path: Path) -> Policy:
         raise UnusableError(f"{path}: {error}") from error
 
 
-def log_key(policy: Policy) -> str:
-    """The key of the policy's one log, "" where it has none or several."""
-    return notes.format_key(policy.logs[0].key) if len(policy.logs) == 1 else ""
+def log_key(policy: Policy, note: str, rulings: Rulings) -> VerifierKey:
+    """The key by which one of the policy's logs has signed `note`, its ledger's own.
+
+    BadSignatureError where the policy has no log of that name, or it is another's note.
+    """
+    origin = checkpoints.unverified(note).origin
+    refused = BadSignatureError(f"the policy has no log {origin}")
+    for log in policy.logs:
+        if log.key.name == origin:
+            try:
+                rulings.open_note(note, log.key)
+                return log.key
+            except BadSignatureError as error:
+                refused = error
+    raise refused
+
+
+def check_log(policy: Policy, keys: Keys) -> None:
+    """BadSignatureError unless one of a ledger's keys is a log of the policy, if it names any."""
+    if policy.logs and not any(keys.trusts(log.key) for log in policy.logs):
+        raise BadSignatureError(f"the policy has no log {keys.current.name} with any of its keys")
 
 
 def checker(policy: Policy, verify: "Verify") -> Callable[[Note], list[str]]:

@@ -144,8 +144,12 @@ def _keys(vkeys: list[str], rules: Policy | None) -> Keys:
         given = [notes.parse_key(text) for text in vkeys]
     except ProtocolError as error:
         raise UnusableError(f"--vkey: {error}") from error
+    logs = [log.key for log in rules.logs] if rules else []
+    for key in given:
+        if logs and key not in logs:
+            raise UnusableError(f"--vkey: the policy has no log {key.name} with this key")
     keys: dict[str, VerifierKey] = {}
-    for key in given + ([log.key for log in rules.logs] if rules else []):
+    for key in given + logs:
         if keys.setdefault(key.name, key) != key:
             raise UnusableError(f"two keys of {key.name}: check what each signed by itself")
     if not keys:

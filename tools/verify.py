@@ -19,13 +19,13 @@ from rich.progress import Progress
 
 from protocol import checkpoint as notes
 from protocol.errors import ProtocolError, TamperedError
-from protocol.note import VerifierKey, parse_key
+from protocol.note import VerifierKey, format_key, parse_key
 from protocol.policy import Policy
 from protocol.rulings import Rulings
 from tools import policy as policies
 from tools import proof
 from tools.audit import Recount
-from tools.sources import Ledger, UnusableError
+from tools.sources import GIVEN, Ledger, UnusableError
 from tools.targets import ledgers
 from tools.verdict import Verdict, named, not_checked, not_told, outcome, scope
 
@@ -65,8 +65,7 @@ def verify(
         _check_arguments(vkey, older)
         say = _ignore if json_ else print
         rules = policies.load(policy) if policy else None
-        key = vkey or (policies.log_key(rules) if rules else "")
-        verdicts = verdicts_of(target, key, secret, older, rules, say=say)
+        verdicts = verdicts_of(target, vkey, secret, older, rules, say=say)
     except (UnusableError, OSError) as error:
         print(f"tallystick: {error}", file=sys.stderr)
         raise typer.Exit(WRONG_USE) from error
@@ -121,13 +120,17 @@ def check(
 ) -> Verdict:
     """The verdict on one ledger; `older` are notes that somebody kept.
 
-    With a `policy`, enough of its witnesses have to have cosigned one of the notes.
+    With a `policy`, enough of its witnesses have to have cosigned one of the notes, and the
+    ledger has to be one of its logs, if it names any.
     """
     verdict = Verdict(ledger.name, ledger.origin, key_from=ledger.key_from)
     rulings = Rulings(ledger.rulings, verify_signature, is_copy=ledger.is_copy)
     recount = Recount(rulings)
     try:
         rulings.read_ahead(ledger.size)
+        if policy and policy.logs:
+            _go_by_logs(ledger, older, policy, rulings)
+            verdict.key_from = ledger.key_from
         _hold_to_notes(ledger, older, rulings, recount, verdict)
         if policy:
             _check_cosigned([*older, *ledger.notes], policy, verdict)
@@ -147,6 +150,16 @@ def check(
     for line in outcome(verdict):
         say(line)
     return verdict
+
+
+def _go_by_logs(ledger: Ledger, older: Sequence[str], policy: Policy, rulings: Rulings) -> None:
+    """The key is one of the policy's, whatever lies beside the ledger. BadSignatureError."""
+    shown = [*ledger.notes, *older]
+    if shown and ledger.key_from != GIVEN:
+        ledger.vkey = format_key(policies.log_key(policy, shown[0], rulings))
+        ledger.key_from = GIVEN
+    if ledger.vkey:
+        policies.check_log(policy, rulings.keys(parse_key(ledger.vkey)))
 
 
 def _hold_to_notes(

@@ -5,12 +5,14 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from gateway.ledger.signer import Signer
 from gateway.ledger.start import ANCHORED
 from gateway.witness.cosigner import Cosigner
 from protocol import checkpoint as checkpoints
 from protocol import note as notes
 from protocol.note import Note
-from tests.fakes import NOW_MS, FakeDevice
+from tests.fakes import NOW_MS, ORIGIN, FakeDevice
+from tests.gateway import ruled_files
 from tests.gateway.ledger_files import make, writer_on
 from tests.tools.program import app
 
@@ -119,6 +121,50 @@ def test_the_key_of_the_policy_s_log_is_used(made, tmp_path):
 
     assert said.exit_code == OK
     assert "the key: you gave it" in said.stdout
+
+
+def other_log(origin: str, seed: int) -> str:
+    return f"log {Signer(origin, bytes((seed,)) * 32).verifier_text}"
+
+
+def run_by_logs(made, tmp_path, *logs: str, vkey: str = ""):
+    keep(made, cosigned(made.note, *WITNESSES))
+    given = ["--vkey", vkey] if vkey else []
+    return run(made.directory.path, "--policy", policy(tmp_path, 1, *logs), *given)
+
+
+def test_of_several_logs_the_one_whose_key_signed_is_found(made, tmp_path):
+    logs = [other_log("other.example", 1), other_log(ORIGIN, 2), f"log {made.vkey}"]
+
+    said = run_by_logs(made, tmp_path, *logs)
+
+    assert said.exit_code == OK, said.output
+    assert "the key: you gave it" in said.stdout
+
+
+@pytest.mark.parametrize("vkey", [True, False], ids=["its key given", "its key beside it"])
+@pytest.mark.parametrize("origins", [["a.example"], ["a.example", "b.example"], [ORIGIN, "b"]])
+def test_a_ledger_that_is_none_of_the_policys_logs_is_wrong(made, tmp_path, origins, vkey):
+    logs = [other_log(origin, 1 + n) for n, origin in enumerate(origins)]
+
+    said = run_by_logs(made, tmp_path, *logs, vkey=made.vkey if vkey else "")
+
+    assert said.exit_code == WRONG, said.output
+    if vkey or ORIGIN not in origins:
+        assert f"the policy has no log {ORIGIN}" in said.stdout
+    else:
+        assert f"no signature by {ORIGIN}" in said.stdout
+
+
+@pytest.mark.parametrize("epoch", [0, 1, 2])
+def test_any_of_a_ledgers_keys_makes_it_a_log_of_the_policy(tmp_path, epoch):
+    ruled = ruled_files.make(tmp_path / "ruled")
+    made, logs = ruled.made, [f"log {ruled.vkeys[epoch]}", other_log("other.example", 1)]
+
+    by_policy = run_by_logs(made, tmp_path, *logs)
+    with_key = run_by_logs(made, tmp_path, *logs, vkey=ruled.vkeys[2 - epoch])
+
+    assert (by_policy.exit_code, with_key.exit_code) == (OK, OK), by_policy.output
 
 
 def test_entries_that_nobody_has_signed_yet_are_not_taken_for_cosigned(made, tmp_path):
