@@ -22,10 +22,13 @@ from gateway.ledger.proofs import ReceiptSigner
 from gateway.store import Reader, Store
 from protocol import checkpoint as checkpoints
 from protocol import note as notes
+from protocol.checkpoint import Checkpoint
 from protocol.cose_receipt import MEDIA_TYPE, Inclusion
+from protocol.merkle import EMPTY_ROOT
 from protocol.proof import format_proof
 
 _COSE = "application/cose"
+_UNSIGNED = Checkpoint("", 0, EMPTY_ROOT)
 _VARY = {"Vary": "Accept"}
 _Result = TypeVar("_Result")
 
@@ -71,14 +74,17 @@ class ProofRoutes:
         return Response(receipt, media_type=MEDIA_TYPE, headers=_VARY)
 
     async def consistency(self, request: Request) -> Response:
-        """That the tree of `to`, by default the signed one, starts with the tree of `from`."""
+        """That the tree of `to`, by default the signed one, starts with the tree of `from`.
+
+        Checked before it is given away, up to the signed tree.
+        """
         self._guard.check(request, "read")
         note = self._note()
-        signed = checkpoints.unverified(note).size if note else 0
-        old, new = _sizes(request.query_params, signed)
+        signed = checkpoints.unverified(note) if note else _UNSIGNED
+        old, new = _sizes(request.query_params, signed.size)
         if _wants_cose(request):
             return await self._consistency_receipt(note, old, new)
-        path = await self._read(lambda reader: proofs.consistency(reader, old, new))
+        path = await self._read(lambda reader: proofs.consistency(reader, old, new, signed))
         shown = {"from": old, "to": new, "hashes": [notes.b64(node) for node in path]}
         return JSONResponse(shown, headers=_VARY)
 

@@ -49,19 +49,28 @@ def inclusion(reader: Reader, note: str, index: int) -> Proof:
     return made
 
 
-def consistency(reader: Reader, old_size: int, new_size: int) -> list[bytes]:
-    """The hashes that show the tree of `new_size` to start with that of `old_size`."""
-    return tree.consistency_proof(old_size, new_size, hashes.reading(reader))
+def consistency(reader: Reader, old_size: int, new_size: int, signed: Checkpoint) -> list[bytes]:
+    """The hashes that show the tree of `new_size` to start with that of `old_size`.
+
+    Both are of the tree that was signed, up to its size. IntegrityError.
+    """
+    new_root = tree.root(new_size, hashes.reading(reader))
+    _path(reader, new_size, signed.size, signed.root)
+    return _path(reader, old_size, new_size, new_root)
 
 
 def continues(reader: Reader, old_size: int, signed: Checkpoint) -> Consistency:
     """That `signed` continues our first `old_size` entries, 0 < old_size < size. IntegrityError."""
+    return Consistency(old_size, _path(reader, old_size, signed.size, signed.root))
+
+
+def _path(reader: Reader, old_size: int, size: int, root: bytes) -> list[bytes]:
+    """From our first `old_size` entries to the tree of that size and root. IntegrityError."""
     read_hashes = hashes.reading(reader)
-    path = tree.consistency_proof(old_size, signed.size, read_hashes)
-    old_root = tree.root(old_size, read_hashes)
-    if not merkle.is_consistent(old_size, old_root, signed.size, signed.root, path):
+    path = tree.consistency_proof(old_size, size, read_hashes)
+    if not merkle.is_consistent(old_size, tree.root(old_size, read_hashes), size, root, path):
         raise IntegrityError(old_size, _NOT_SIGNED, one=False)
-    return Consistency(old_size, path)
+    return path
 
 
 def tile_bytes(reader: Reader, tile: Tile) -> bytes:

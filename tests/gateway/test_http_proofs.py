@@ -186,6 +186,18 @@ async def test_a_receipt_of_consistency_is_checked_before_it_is_given_away(web):
     assert (response.status_code, response.json()["title"]) == (500, "integrity")
 
 
+@pytest.mark.parametrize("query", ["from=7", "from=7&to=8", "from=5&to=5", "from=0&to=6", "from=2"])
+async def test_hashes_of_consistency_are_checked_before_they_are_given_away(web, query):
+    web.tamper(4, leaf=b"\x80", body=None)
+
+    response = await web.get(f"/proof/consistency?{query}")
+
+    counted = web.gateway.metrics.registry.get_sample_value(
+        "tallystick_requests_total", {"door": "http", "outcome": "integrity"}
+    )
+    assert (response.status_code, response.json()["title"], counted) == (500, "integrity", 1)
+
+
 @pytest.mark.parametrize("path", ["/events/1/proof", "/proof/consistency?from=1"])
 async def test_a_public_door_proves_things_to_whoever_has_a_token(path):
     web = Web(PUBLIC)
