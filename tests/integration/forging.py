@@ -25,6 +25,7 @@ from protocol.rotation import ROTATED
 from protocol.senml import Reading
 
 Change = Callable[[list[Sealed]], list[Sealed]]
+CALL_IT_A_COPY = "INSERT INTO state VALUES ('role', CAST('collector' AS BLOB))"
 
 
 def entries_of(directory: Directory) -> list[Sealed]:

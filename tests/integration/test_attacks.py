@@ -149,13 +149,8 @@ def deleted_body_brought_back(scene: Scene) -> None:
     forging.put_body_back(scene.directory, 9, salt, body)
 
 
-def body_deleted_unsaid(scene: Scene) -> None:
-    forging.execute(scene.directory, "DELETE FROM bodies WHERE idx = 9")
-
-
-def body_deleted_as_if_from_a_copy(scene: Scene) -> None:
-    body_deleted_unsaid(scene)
-    forging.execute(scene.directory, "INSERT INTO state VALUES ('role', CAST('collector' AS BLOB))")
+def body_deleted_unsaid(scene: Scene, *more: str) -> None:
+    forging.execute(scene.directory, "DELETE FROM bodies WHERE idx = 9", *more)
 
 
 DIFFERENT = "are not those that were signed"
@@ -211,7 +206,7 @@ ATTACKS = {
         body_deleted_unsaid, {reader: "no entry says who deleted it", checker: "no entry says"}
     ),
     "a body deleted, and the ledger called a collector's copy": Attack(
-        body_deleted_as_if_from_a_copy,
+        lambda scene: body_deleted_unsaid(scene, forging.CALL_IT_A_COPY),
         {reader: "no entry says who deleted it", start: "says that it is a collector's copy"},
     ),
     "a stolen key that had its time signs on": Attack(
