@@ -87,13 +87,14 @@ class UnsignedError(GatewayError):
 class IntegrityError(GatewayError):
     """What is stored is not what was committed: it is never served.
 
-    `one`: this entry alone; else it shares what is wrong with others.
+    `one`: this entry alone; else it shares what is wrong with others. `index` is -1 where it is
+    not known which entry that is.
     """
 
     reason = "integrity"
 
     def __init__(self, index: int, what: str, *, one: bool = True) -> None:
-        super().__init__(f"entry {index}: {what}")
+        super().__init__(what if index < 0 else f"entry {index}: {what}")
         self.index = index
         self.what = what
         self.one = one

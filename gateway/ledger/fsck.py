@@ -96,7 +96,8 @@ class _Check:
         except TamperedError as error:
             return self._report(error.index, error.what)
         except IntegrityError as error:
-            return self._report(error.index, str(error))
+            bad = self._entries.audit.size if error.index < 0 else error.index
+            return self._report(bad, str(error))
         except StateError as error:
             return self._report(None, str(error))
         except (ProtocolError, GatewayError, RolledBackError) as error:

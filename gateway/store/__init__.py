@@ -109,7 +109,10 @@ class Reader(Protocol):
         """Stored hashes of complete subtrees; levels are multiples of 8, above 0."""
 
     def number(self, kid: bytes, epoch: int, sequence: int) -> int | None:
-        """The index of the entry that took this number, if any did."""
+        """The index of the entry that took this number, if any did.
+
+        IntegrityError where damage hides it: others can be looked up and put all the same.
+        """
 
     def numbers(self, after: tuple[bytes, int, int] | None, limit: int) -> list[Taken]:
         """At most `limit` numbers that are taken, in order, from the first or after one."""
@@ -146,7 +149,8 @@ class Transaction(Reader, Protocol):
     def delete_bodies(self, selection: Selection) -> Deleted:
         """For good, salts too: their bytes are overwritten, also where they were free space."""
 
-    def put_tails(self, tails: Sequence[tuple[int, bytes]]) -> None: ...
+    def put_tails(self, tails: Sequence[tuple[int, bytes]]) -> None:
+        """In the place of what is there: a stray one must not stand in a deletion's way."""
 
 
 class ReadableStore(Protocol):
@@ -162,6 +166,7 @@ class Store(ReadableStore, Protocol):
     def transact(self, work: Callable[[Transaction], Result]) -> Result:
         """Run `work` alone: all of what it puts is on stable storage on return.
 
+        It is run twice, the first time for nothing, where a number cannot be looked up.
         If `work` raises, none of it is kept. StoreFullError: none of it is kept either.
         StoreFailedError: all or none of it is kept; read again to know which.
         """
@@ -181,7 +186,8 @@ class Store(ReadableStore, Protocol):
     def release(self, max_pages: int) -> int:
         """Give at most so many free pages back to the disk, and say how many; writer's thread.
 
-        A transaction of its own. The file is shorter once the log is emptied.
+        A transaction of its own, as long a log as `limit_log` allows before it; 0 where that
+        one cannot be emptied now. The file is shorter once the log is emptied.
         """
 
     def empty_log(self, wait_ms: int = 0) -> bool:

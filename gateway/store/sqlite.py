@@ -37,9 +37,16 @@ class SqliteStore:
             self._readers = Readers([open_reader(path) for _ in range(_READERS)])
 
     def transact(self, work: Callable[[Transaction], Result]) -> Result:
-        self._keep_log_short()
-        with transaction(self._writer):
-            return work(SqliteView(self._writer))
+        if not self._log_is_short(_LOG_WAIT_MS):
+            raise StoreFullError("the log cannot be emptied: somebody reads an old state of it")
+        unreadable: set[tuple[bytes, int, int]] = set()
+        try:
+            return self._transact(work, unreadable)
+        except StoreFailedError:
+            if not unreadable:
+                raise
+            # SQLite writes nothing once it has met damage: again, without looking there
+            return self._transact(work, unreadable)
 
     def read(self, work: Callable[[Reader], Result]) -> Result:
         with self._view() as view:
@@ -67,6 +74,8 @@ class SqliteStore:
         self._writer.pragma("journal_size_limit", half)
 
     def release(self, max_pages: int) -> int:
+        if not self._log_is_short(0):
+            return 0
         with mapped_errors():
             before = self._writer.pragma("page_count")
             self._writer.execute(f"PRAGMA incremental_vacuum({max_pages})").fetchall()
@@ -92,13 +101,17 @@ class SqliteStore:
         with self._readers.one() as connection, _view_of(connection) as view:
             yield view
 
-    def _keep_log_short(self) -> None:
+    def _transact(
+        self, work: Callable[[Transaction], Result], unreadable: set[tuple[bytes, int, int]]
+    ) -> Result:
+        with transaction(self._writer):
+            return work(SqliteView(self._writer, unreadable))
+
+    def _log_is_short(self, wait_ms: int) -> bool:
+        """Within its limit, which may take emptying it."""
         if self._max_log_bytes is None or self._writer.in_transaction:  # that is rolled back first
-            return
-        if _size(self._log) < self._max_log_bytes:
-            return
-        if not self.empty_log(_LOG_WAIT_MS):
-            raise StoreFullError("the log cannot be emptied: somebody reads an old state of it")
+            return True
+        return _size(self._log) < self._max_log_bytes or self.empty_log(wait_ms)
 
 
 class SqliteReader:
@@ -151,7 +164,7 @@ def _view_of(connection: apsw.Connection) -> Iterator[SqliteView]:
             yield SqliteView(connection)
         finally:
             if connection.in_transaction:
-                connection.execute("COMMIT")
+                connection.execute("ROLLBACK")  # a commit fails where damage was met
 
 
 def _prepare(connection: apsw.Connection, path: Path, create: bool) -> None:

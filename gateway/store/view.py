@@ -6,6 +6,7 @@ from typing import Any
 import apsw
 import msgspec
 
+from gateway.errors import IntegrityError
 from gateway.store import Deleted, Entry, Node, Page, Query, Selection, Stray, Taken
 from protocol.prune import KEPT_KINDS
 
@@ -24,6 +25,7 @@ _MATCHING = (
     " AND (:since IS NULL OR received_ms >= :since) AND (:until IS NULL OR received_ms < :until)"
     " ORDER BY entries.idx LIMIT :limit"
 )
+_NUMBER = "SELECT idx FROM numbers WHERE kid = ? AND epoch = ? AND sequence = ?"
 _NUMBERS = (
     "SELECT CAST(kid AS BLOB), CAST(epoch AS INTEGER), CAST(sequence AS INTEGER), numbers.idx,"
     + _COLUMNS
@@ -64,9 +66,16 @@ def _entry(index: int, kind: bytes, source: bytes, *rest: Any) -> Entry:
 
 
 class SqliteView:
-    """Both views: a reader's connection is read-only, so its writes fail by themselves."""
+    """Both views: a reader's connection is read-only, so its writes fail by themselves.
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    `unreadable` are numbers that damage hides. More are added as they are found; SQLite then
+    lets nothing be written before a rollback.
+    """
+
+    def __init__(
+        self, connection: apsw.Connection, unreadable: set[tuple[bytes, int, int]] | None = None
+    ) -> None:
+        self._unreadable = set() if unreadable is None else unreadable
         self._execute = connection.execute
         self._executemany = connection.executemany
 
@@ -127,13 +136,20 @@ class SqliteView:
         return [row[0] for row in rows]
 
     def number(self, kid: bytes, epoch: int, sequence: int) -> int | None:
-        row = self._one(
-            "SELECT idx FROM numbers WHERE kid = ? AND epoch = ? AND sequence = ?",
-            kid,
-            epoch,
-            sequence,
-        )
-        return row[0] if row else None
+        number = (kid, epoch, sequence)
+        row = None
+        if number not in self._unreadable:
+            try:
+                row = self._one(_NUMBER, *number)
+            except apsw.CorruptError:
+                self._unreadable.add(number)
+        if number in self._unreadable:
+            raise IntegrityError(-1, "the number cannot be looked up: the ledger is damaged there")
+        if row is None:
+            return None
+        if not isinstance(row[0], int):
+            raise IntegrityError(-1, f"the number leads to {row[0]!r}")
+        return row[0]
 
     def numbers_but(self, kid: bytes) -> Iterator[tuple[bytes, int, int]]:
         """Every number that is taken, in order, without those under `kid`."""
@@ -212,4 +228,4 @@ class SqliteView:
         return deleted
 
     def put_tails(self, tails: Sequence[tuple[int, bytes]]) -> None:
-        self._executemany("INSERT INTO tails (idx, tail) VALUES (?, ?)", tails)
+        self._executemany("INSERT OR REPLACE INTO tails (idx, tail) VALUES (?, ?)", tails)

@@ -118,6 +118,14 @@ def test_the_end_of_a_body_can_be_kept_beyond_it(store):
     assert [store.read(lambda r, n=n: r.tail(n)) for n in range(4)] == [b"one", b"ab", None, None]
 
 
+def test_what_is_kept_of_a_body_takes_the_place_of_a_stray_one(store):
+    store.transact(lambda tx: tx.put_tails([(0, b"stray")]))
+
+    store.transact(lambda tx: tx.put_tails([(0, b"right"), (1, b"next")]))
+
+    assert [store.read(lambda r, n=n: r.tail(n)) for n in range(2)] == [b"right", b"next"]
+
+
 LATER = [(0, 5, 0, 0), (0, 5, 102, 2), (3, 5, 102, 3), (0, 2, 102, 2), (0, 5, 999, 5), (4, 9, 1, 4)]
 
 

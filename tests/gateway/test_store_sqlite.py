@@ -6,8 +6,9 @@ from contextlib import contextmanager
 import apsw
 import pytest
 
-from gateway.errors import ConfigError, StoreFailedError, StoreFullError
+from gateway.errors import ConfigError, IntegrityError, StoreFailedError, StoreFullError
 from gateway.ledger import fsck
+from gateway.store import PAGE_BYTES
 from gateway.store.sqlite import SqliteStore
 from tests.fakes import ORIGIN, FakeDevice, FakeGateway
 
@@ -195,3 +196,65 @@ def test_a_twice_taken_index_is_a_failure_not_an_overwrite(store):
         store.transact(lambda tx: tx.append([first]))
 
     assert fsck.check(store, ORIGIN, gateway.writer.note).valid
+
+
+def last_page_of_numbers(path) -> int:
+    """Where it is in the file; SQLite's file format, 1.6: a right-most pointer is at byte 8."""
+    connection = apsw.Connection(str(path))
+    found = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'numbers'")
+    at = (next(found)[0] - 1) * PAGE_BYTES
+    connection.close()
+    return (int.from_bytes(path.read_bytes()[at + 8 : at + 12], "big") - 1) * PAGE_BYTES
+
+
+def spoil(path) -> None:
+    data = bytearray(path.read_bytes())
+    data[last_page_of_numbers(path)] = 0xFF  # no kind of page
+    path.write_bytes(data)
+
+
+def test_a_page_of_numbers_that_cannot_be_read_stops_only_whose_number_is_there(path):
+    store, device = SqliteStore(path, create=True), FakeDevice()
+    FakeGateway(store).fill(3000, device)
+    store.close()
+    spoil(path)
+    store = SqliteStore(path)
+    gateway = FakeGateway(store)
+
+    report = fsck.check(store, ORIGIN)
+    outcomes = gateway.commit(device.submission(2999), device.submission(0, epoch=0))
+
+    assert isinstance(outcomes[0], IntegrityError)
+    assert "cannot be looked up" in str(outcomes[0])
+    assert (outcomes[1].index, outcomes[1].repeat) == (3000, False)
+    assert gateway.writer.failing is None
+    assert (report.valid, 0 < report.first_bad < 3000) == (False, True)
+    store.close()
+
+
+def test_a_connection_that_met_damage_still_reads_what_is_right(path):
+    store, device = SqliteStore(path, create=True), FakeDevice()
+    FakeGateway(store).fill(3000, device)
+    store.close()
+    spoil(path)
+    store = SqliteStore(path)
+
+    for _ in range(9):  # each of its connections, and more
+        with pytest.raises(IntegrityError):
+            store.read(lambda reader: reader.number(device.kid, 1, 2999))
+
+    assert [store.read(lambda r: r.number(device.kid, 1, 7)) for _ in range(9)] == [7] * 9
+    store.close()
+
+
+def test_a_number_that_leads_to_no_index_is_told(path):
+    store = SqliteStore(path, create=True)
+    damage(
+        path,
+        "PRAGMA writable_schema = 1; UPDATE sqlite_schema SET sql = replace(sql, 'STRICT,', '');",
+    )
+    damage(path, "INSERT INTO numbers VALUES (x'aa', 1, 2, 'seven')")
+
+    with pytest.raises(IntegrityError, match="leads to 'seven'"):
+        store.read(lambda reader: reader.number(b"\xaa", 1, 2))
+    store.close()

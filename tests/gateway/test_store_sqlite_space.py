@@ -153,3 +153,22 @@ def test_a_log_that_cannot_be_emptied_is_refused_at_its_limit_not_grown(path, st
 
     assert refused_at < 30 * PAGE_BYTES
     assert store.read(lambda r: r.state("key")) == b"1"
+
+
+def test_giving_space_back_takes_no_log_past_its_limit(path, store):
+    churn = Churn(store, 0)
+    for _ in range(40):
+        churn.put()
+    store.transact(lambda tx: tx.delete_bodies(Selection(0, churn.size)))
+    store.empty_log()
+    store.limit_log(20 * PAGE_BYTES)
+    other = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    other.execute("BEGIN; SELECT * FROM state").fetchall()
+
+    while store.release(8):
+        pass
+    refused_at = log_size(path)
+    other.close()
+
+    assert refused_at < 40 * PAGE_BYTES
+    assert store.release(8) == 8
