@@ -39,15 +39,16 @@ class Pruner:
         self._space = space
         self._metrics = metrics
         self._log_to_empty = True  # a redaction may have been cut short by a crash
+        self._emptying = asyncio.Lock()
 
     async def prune(self, step: Selection, why: str) -> Done | None:
         """On stable storage on return; None where there was nothing left to delete."""
         prune = functools.partial(self._prune, step, why)
+        self._log_to_empty |= why == REDACTION  # before: whatever stops us, it may be kept
         done, freed_bytes = await self._errand(prune)
         if done is None:
             return None
         self.last = done
-        self._log_to_empty |= why == REDACTION
         self._space.freed(freed_bytes)
         self._metrics.space.pruned_bodies.labels(why).inc(done.prune.count)
         self._metrics.space.pruned_bytes.labels(why).inc(done.prune.size_bytes)
@@ -66,9 +67,16 @@ class Pruner:
 
     async def empty_log(self) -> bool:
         """Whether nothing redacted is left in the log. Where not, somebody reads it: try again."""
-        if self._log_to_empty:
-            self._log_to_empty = not await self._errand(lambda _: self._store.empty_log())
-        return not self._log_to_empty
+        async with self._emptying:  # one that is on its way has not succeeded yet
+            if not self._log_to_empty:
+                return True
+            self._log_to_empty = False  # what is redacted from now on comes after this errand
+            emptied = False
+            try:
+                emptied = await self._errand(lambda _: self._store.empty_log())
+            finally:
+                self._log_to_empty |= not emptied
+            return emptied
 
     def _prune(self, step: Selection, why: str, writer: LedgerWriter) -> tuple[Done | None, int]:
         started = time.monotonic()

@@ -1,11 +1,15 @@
 """Deleting beside a running writer, and the space that comes back."""
 
+import asyncio
+import threading
+
 import apsw
 import pytest
 
 from gateway.ledger.batch import Submission
 from gateway.ledger.log import Draft
 from gateway.store import PAGE_BYTES, Selection
+from gateway.store.memory import MemoryStore
 from gateway.store.sqlite import SqliteStore
 from protocol.prune import REDACTION, RETENTION
 from tests.gateway.caretaking import Caretaking
@@ -107,3 +111,84 @@ async def test_a_log_that_somebody_reads_is_emptied_later(tmp_path):
     assert store.sizes().log_bytes == 0
     await desk.stop()
     store.close()
+
+
+class Held(MemoryStore):
+    """A log that cannot be emptied until it may be; each try waits for `on_empty`."""
+
+    def __init__(self):
+        super().__init__()
+        self.may_be_emptied = True
+        self.tries = 0
+        self.tried = threading.Semaphore(0)
+        self.on_empty = threading.Event()
+        self.on_empty.set()
+
+    def empty_log(self, wait_ms=0):
+        self.tries += 1
+        self.tried.release()
+        self.on_empty.wait(9)
+        return self.may_be_emptied
+
+
+async def test_what_is_redacted_while_the_log_is_being_emptied_is_not_forgotten():
+    store = Held()
+    desk = await filled(store, 4, 100)
+    store.on_empty.clear()
+
+    emptying = asyncio.create_task(desk.pruner.empty_log())
+    await asyncio.to_thread(store.tried.acquire)
+    redaction = asyncio.create_task(desk.pruner.prune(Selection(0, 2), REDACTION))
+    await asyncio.sleep(0)
+    store.on_empty.set()
+    await asyncio.gather(emptying, redaction)
+    await desk.pruner.empty_log()
+
+    assert store.tries == 2
+    await desk.stop()
+
+
+async def test_no_log_is_called_empty_while_the_emptying_may_still_fail():
+    store = Held()
+    desk = await filled(store, 4, 100)
+    await desk.pruner.empty_log()
+    await desk.pruner.prune(Selection(0, 2), REDACTION)
+    store.on_empty.clear()
+    store.may_be_emptied = False
+
+    emptying = [asyncio.create_task(desk.pruner.empty_log()) for _ in range(2)]
+    for _ in range(2):
+        await asyncio.to_thread(store.tried.acquire)
+    store.on_empty.set()
+
+    assert await asyncio.gather(*emptying) == [False, False]
+    assert store.tries == 3
+    await desk.stop()
+
+
+async def test_a_redaction_that_nobody_waits_for_any_more_is_not_forgotten():
+    store = Held()
+    desk = await filled(store, 4, 100)
+    await desk.pruner.empty_log()
+
+    redaction = asyncio.create_task(desk.pruner.prune(Selection(0, 2), REDACTION))
+    await asyncio.sleep(0)
+    redaction.cancel()
+    await desk.pruner.empty_log()
+
+    assert desk.left() == [2, 3]
+    assert store.tries == 2
+    await desk.stop()
+
+
+async def test_an_emptying_that_nobody_waits_for_any_more_is_done_again():
+    store = Held()
+    desk = await filled(store, 4, 100)
+
+    emptying = asyncio.create_task(desk.pruner.empty_log())
+    await asyncio.sleep(0)
+    emptying.cancel()
+    await desk.pruner.empty_log()
+
+    assert store.tries == 2
+    await desk.stop()
