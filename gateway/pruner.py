@@ -80,9 +80,9 @@ class Pruner:
 
     def _prune(self, step: Selection, why: str, writer: LedgerWriter) -> tuple[Done | None, int]:
         started = time.monotonic()
-        before = self._store.sizes().used_bytes
+        before = self._store.used_bytes()
         done = pruning.commit(writer, step, why)
-        freed_bytes = before - self._store.sizes().used_bytes
+        freed_bytes = before - self._store.used_bytes()
         self.pace.took(time.monotonic() - started)
         return done, freed_bytes
 

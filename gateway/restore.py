@@ -21,7 +21,7 @@ from gateway.ledger.fsck import Options
 from gateway.ledger.signer import Signer
 from gateway.recover import Choice, Recovered
 from gateway.store import Store, staging
-from gateway.store.files import write_durable
+from gateway.store.files import on_disk, write_durable
 from gateway.store.keys import KeyStore
 from protocol import checkpoint as checkpoints
 from protocol.errors import ProtocolError
@@ -99,10 +99,11 @@ def _check_source(backup: Path) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    shutil.copyfile(source, target)
-    target.chmod(0o600 if source.name in _SECRET else 0o644)
-    with target.open("rb") as copied:
-        os.fsync(copied.fileno())
+    with on_disk(f"copying {source.name}"):
+        shutil.copyfile(source, target)
+        target.chmod(0o600 if source.name in _SECRET else 0o644)
+        with target.open("rb") as copied:
+            os.fsync(copied.fileno())
 
 
 def _same(part: Directory, origin: str, wish: Wish, progress: Progress) -> int:

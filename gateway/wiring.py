@@ -53,6 +53,7 @@ from gateway.registry import Registry
 from gateway.retention import Known, RetentionWorker
 from gateway.sequencer import Sequencer
 from gateway.space import Space
+from gateway.store.files import remove_durable
 from gateway.store.keys import KeyStore
 from gateway.store.reserve import Reserve
 from gateway.surroundings import Surroundings
@@ -154,7 +155,7 @@ class Gateway:
         self._witness = self._witnessing(directory, config.witness.trust)
         if self._witness:
             opened.callback(self._witness.close)
-        directory.reserve.unlink(missing_ok=True)  # a start on a full disk needs it; see `Watch`
+        remove_durable(directory.reserve)  # a start on a full disk needs it; see `Watch`
         self._keys = opened.enter_context(closing(KeyStore(directory.keys)))
         self._store, note, signed = directory.open_checked(self._signer)
         opened.callback(self._store.close)
@@ -234,7 +235,7 @@ class Gateway:
             self._store,
             self._budget,
             self.metrics,
-            disk_free_bytes=lambda: self._reserve.free().disk_bytes,
+            disk_free_bytes=self._reserve.disk_free_bytes,
         )
         pruner = Pruner(self._store, self.sequencer, space, self.metrics)
         worker = RetentionWorker(

@@ -172,7 +172,10 @@ class Store(ReadableStore, Protocol):
         """
 
     def sizes(self) -> Sizes:
-        """Any thread."""
+        """Any thread; it may have to wait for others who read."""
+
+    def used_bytes(self) -> int:
+        """As in `sizes`, for the writer's thread, which waits for nobody."""
 
     def limit_pages(self, pages: int) -> None:
         """Let the file grow to at most `pages` pages; a full one refuses with StoreFullError."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import apsw
 
+from gateway.store.files import on_disk
 from gateway.store.sqlite import mapped_errors, open_reader
 
 _STEP_PAGES = 1000  # 2 to 4 MB; synced each, or the last sync would hold up everybody's
@@ -19,7 +20,7 @@ Progress = Callable[[int, int], None]  # pages copied, of how many
 
 def copy(source: Path, target: Path, progress: Progress) -> None:
     """`target` is new, and on stable storage on return. StoreFailedError where that fails."""
-    with mapped_errors():
+    with mapped_errors(), on_disk(target.name):
         reader = open_reader(source)
         writer = apsw.Connection(str(target))
         try:

@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -28,10 +30,19 @@ class Disk(Protocol):
     def unlink(self, path: Path, /) -> None: ...
 
 
+@contextmanager
+def on_disk(what: str) -> Iterator[None]:
+    """The operating system's errors as ours; `what` is for people."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreFailedError(f"{what}: {error.strerror}") from error
+
+
 def write_durable(path: Path, data: bytes, *, mode: int = 0o600, disk: Disk = os) -> None:
     """`path` holds `data`, or what it held before; StoreFailedError where neither is sure."""
     temporary = path.with_name(path.name + ".new")
-    try:
+    with on_disk(path.name):
         handle = disk.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         try:
             _write_all(disk, handle, data)
@@ -40,8 +51,6 @@ def write_durable(path: Path, data: bytes, *, mode: int = 0o600, disk: Disk = os
             disk.close(handle)
         disk.replace(temporary, path)
         _sync_directory(disk, path.parent)
-    except OSError as error:
-        raise StoreFailedError(f"{path.name}: {error.strerror}") from error
 
 
 def write_in_place(path: Path, data: bytes, *, mode: int = 0o600, disk: Disk = os) -> None:
@@ -50,23 +59,20 @@ def write_in_place(path: Path, data: bytes, *, mode: int = 0o600, disk: Disk = o
     For what is written often and is kept elsewhere, too: in place, a sync writes one block,
     where a new file, a rename and the directory make the file system write a dozen.
     """
-    try:
-        handle = disk.open(path, os.O_WRONLY)
-    except FileNotFoundError:
-        write_durable(path, data, mode=mode, disk=disk)
-        return
-    except OSError as error:
-        raise StoreFailedError(f"{path.name}: {error.strerror}") from error
-    try:
-        longer = os.fstat(handle).st_size > len(data)
-        _write_all(disk, handle, data)
-        if longer:
-            disk.ftruncate(handle, len(data))
-        disk.fdatasync(handle)
-    except OSError as error:
-        raise StoreFailedError(f"{path.name}: {error.strerror}") from error
-    finally:
-        disk.close(handle)
+    with on_disk(path.name):
+        try:
+            handle = disk.open(path, os.O_WRONLY)
+        except FileNotFoundError:
+            write_durable(path, data, mode=mode, disk=disk)
+            return
+        try:
+            longer = os.fstat(handle).st_size > len(data)
+            _write_all(disk, handle, data)
+            if longer:
+                disk.ftruncate(handle, len(data))
+            disk.fdatasync(handle)
+        finally:
+            disk.close(handle)
 
 
 def make_directory(path: Path, *, disk: Disk = os) -> None:
@@ -90,31 +96,23 @@ def create_durable(path: Path, data: bytes, *, mode: int = 0o600, disk: Disk = o
 
 def move_durable(source: Path, target: Path, *, disk: Disk = os) -> None:
     """`target` is what `source` was, also after a power cut; StoreFailedError otherwise."""
-    try:
+    with on_disk(source.name):
         disk.replace(source, target)
         for folder in {target.parent, source.parent}:
             _sync_directory(disk, folder)
-    except OSError as error:
-        raise StoreFailedError(f"{source.name}: {error.strerror}") from error
 
 
 def remove_durable(path: Path, *, disk: Disk = os) -> None:
     """No `path` any more, also after a power cut; StoreFailedError otherwise."""
-    try:
+    with on_disk(path.name), suppress(FileNotFoundError):
         disk.unlink(path)
         _sync_directory(disk, path.parent)
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        raise StoreFailedError(f"{path.name}: {error.strerror}") from error
 
 
 def sync_directory(path: Path, *, disk: Disk = os) -> None:
     """The names in `path` are on stable storage on return; StoreFailedError otherwise."""
-    try:
+    with on_disk(path.name):
         _sync_directory(disk, path)
-    except OSError as error:
-        raise StoreFailedError(f"{path.name}: {error.strerror}") from error
 
 
 def safe_name(origin: str) -> str:

@@ -51,7 +51,10 @@ class MemoryStore:
         return work(self._data)
 
     def sizes(self) -> Sizes:
-        return Sizes(self._data.pages() * PAGE_BYTES, self._file_pages * PAGE_BYTES, 0)
+        return Sizes(self.used_bytes(), self._file_pages * PAGE_BYTES, 0)
+
+    def used_bytes(self) -> int:
+        return self._data.pages() * PAGE_BYTES
 
     def limit_pages(self, pages: int) -> None:
         self._max_pages = pages

@@ -4,11 +4,13 @@ A file of zeros beside the ledger, really allocated; and pages below the ledger'
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from gateway.errors import StoreFailedError
+from gateway.errors import GatewayError
 from gateway.store import PAGE_BYTES, Store
+from gateway.store.files import on_disk
 
 _OWN_SHARE = 32  # of the ledger's own limit, the most that is kept back
 
@@ -21,7 +23,7 @@ class Free(NamedTuple):
 
 
 class Reserve:
-    """Owned by the writer's thread. `held` while the space is taken.
+    """Owned by the writer's thread, which no error of the disk ends. `held` while it is taken.
 
     `max_pages` is the ledger's own limit, if it has one: that many only while this is released.
     """
@@ -37,27 +39,29 @@ class Reserve:
         """Whether the space is held now; nothing is, where it cannot all be."""
         self.held = self._allocate()
         if self.held and self._max_pages is not None:
-            self._store.limit_pages(self._max_pages - self._own_pages(self._max_pages))
+            self._limit(self._max_pages - self._own_pages(self._max_pages))
         return self.held
 
     def release(self) -> None:
-        """Gives it back, to be written to."""
-        self._path.unlink(missing_ok=True)
+        """Gives it back, to be written to, as far as the disk lets us: the next write will tell."""
+        self._remove()
         if self._max_pages is not None:
-            self._store.limit_pages(self._max_pages)
+            self._limit(self._max_pages)
         self.held = False
 
     def free(self) -> Free:
         """StoreFailedError where the disk or the ledger does not say."""
-        try:
-            disk = os.statvfs(self._path.parent)
-        except OSError as error:
-            raise StoreFailedError(f"{self._path.parent}: {error.strerror}") from error
         ledger_bytes = None
         if self._max_pages is not None:
             limit_bytes = (self._max_pages - self._own_pages(self._max_pages)) * PAGE_BYTES
-            ledger_bytes = limit_bytes - self._store.sizes().used_bytes
-        return Free(disk.f_bavail * disk.f_frsize, ledger_bytes)
+            ledger_bytes = limit_bytes - self._store.used_bytes()
+        return Free(self.disk_free_bytes(), ledger_bytes)
+
+    def disk_free_bytes(self) -> int:
+        """Any thread. StoreFailedError where the disk does not say."""
+        with on_disk(str(self._path.parent)):
+            disk = os.statvfs(self._path.parent)
+        return disk.f_bavail * disk.f_frsize
 
     def _own_pages(self, max_pages: int) -> int:
         return min(self._size_bytes // PAGE_BYTES, max_pages // _OWN_SHARE)
@@ -73,6 +77,14 @@ class Reserve:
             finally:
                 os.close(handle)
         except OSError:
-            self._path.unlink(missing_ok=True)
+            self._remove()
             return False
         return True
+
+    def _remove(self) -> None:
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
+
+    def _limit(self, pages: int) -> None:
+        with suppress(GatewayError):
+            self._store.limit_pages(pages)

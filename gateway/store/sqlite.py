@@ -12,6 +12,7 @@ import apsw
 
 from gateway.errors import ConfigError, StoreFailedError, StoreFullError
 from gateway.store import PAGE_BYTES, Reader, Result, Sizes, Transaction, wal
+from gateway.store.files import on_disk
 from gateway.store.readers import Readers
 from gateway.store.view import SqliteView
 
@@ -54,24 +55,29 @@ class SqliteStore:
 
     def sizes(self) -> Sizes:
         with self._view() as view:
-            pages, free = view.pages()
-        file_bytes, log_bytes = (_size(path) for path in (self._path, self._log))
-        return Sizes((pages - free) * PAGE_BYTES, file_bytes, log_bytes)
+            used_bytes = view.used_bytes()
+        return Sizes(used_bytes, _size(self._path), _size(self._log))
+
+    def used_bytes(self) -> int:
+        with mapped_errors():
+            return SqliteView(self._writer).used_bytes()
 
     def left_over(self) -> str:
         """What SQLite did not take from the log of an earlier life; ask before the first write."""
-        with mapped_errors():
+        with mapped_errors(), on_disk(self._log.name):
             taken, _ = self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)
-        return wal.left_over(self._log, taken)
+            return wal.left_over(self._log, taken)
 
     def limit_pages(self, pages: int) -> None:
-        self._writer.pragma("max_page_count", pages)
+        with mapped_errors():
+            self._writer.pragma("max_page_count", pages)
 
     def limit_log(self, max_bytes: int) -> None:
         self._max_log_bytes = max_bytes
         half = max_bytes // 2  # emptied there as a rule, so that nobody waits at the limit
-        self._writer.pragma("wal_autocheckpoint", min(half // PAGE_BYTES, _CHECKPOINT_PAGES))
-        self._writer.pragma("journal_size_limit", half)
+        with mapped_errors():
+            self._writer.pragma("wal_autocheckpoint", min(half // PAGE_BYTES, _CHECKPOINT_PAGES))
+            self._writer.pragma("journal_size_limit", half)
 
     def release(self, max_pages: int) -> int:
         if not self._log_is_short(0):
@@ -220,10 +226,11 @@ def open_reader(path: Path) -> apsw.Connection:
 
 def _size(path: Path) -> int:
     """A file that is not there takes nothing."""
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
+    with on_disk(path.name):
+        try:
+            return path.stat().st_size
+        except FileNotFoundError:
+            return 0
 
 
 @contextmanager

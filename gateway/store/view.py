@@ -7,7 +7,7 @@ import apsw
 import msgspec
 
 from gateway.errors import IntegrityError
-from gateway.store import Deleted, Entry, Node, Page, Query, Selection, Stray, Taken
+from gateway.store import PAGE_BYTES, Deleted, Entry, Node, Page, Query, Selection, Stray, Taken
 from protocol.prune import KEPT_KINDS
 
 _MAX_INTEGER = (1 << 63) - 1
@@ -85,6 +85,11 @@ class SqliteView:
     def pages(self) -> tuple[int, int]:
         """(pages of the file, free ones among them)."""
         return self._one("PRAGMA page_count")[0], self._one("PRAGMA freelist_count")[0]
+
+    def used_bytes(self) -> int:
+        """What is in use of the file."""
+        pages, free = self.pages()
+        return (pages - free) * PAGE_BYTES
 
     def last(self) -> Entry | None:
         row = self._one(_ENTRY + "ORDER BY entries.idx DESC LIMIT 1")

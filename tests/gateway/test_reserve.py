@@ -1,13 +1,17 @@
 """Space that is taken so that it can be given back, on a real file system."""
 
 import os
+import threading
 
 import pytest
 
 from gateway.errors import StoreFailedError, StoreFullError
-from gateway.store import PAGE_BYTES
+from gateway.pruner import Pruner
+from gateway.store import PAGE_BYTES, Selection
+from gateway.store.memory import MemoryStore
 from gateway.store.reserve import Reserve
 from gateway.store.sqlite import SqliteStore
+from protocol.prune import RETENTION
 from tests.fakes import FakeDevice, FakeGateway
 
 SIZE = 64 * PAGE_BYTES
@@ -69,6 +73,68 @@ def test_free_is_what_the_file_system_says(store, tmp_path):
 def test_a_directory_that_is_gone_is_told(store, tmp_path):
     with pytest.raises(StoreFailedError, match="No such file"):
         Reserve(tmp_path / "gone" / "reserve", SIZE, store, None).free()
+
+
+def test_a_reserve_that_cannot_be_removed_stops_nobody(store, tmp_path):
+    (tmp_path / "reserve").mkdir()
+    reserve = Reserve(tmp_path / "reserve", SIZE, store, None)
+
+    taken = reserve.take()
+    reserve.release()
+
+    assert (taken, reserve.held) == (False, False)
+
+
+class Stubborn(MemoryStore):
+    """A database that cannot be told how large it may be."""
+
+    def limit_pages(self, pages):
+        raise StoreFailedError("disk I/O error")
+
+
+def test_a_ledger_that_takes_no_limit_stops_nobody(tmp_path):
+    reserve = Reserve(tmp_path / "reserve", SIZE, Stubborn(), 320)
+
+    held = reserve.take()
+    reserve.release()
+
+    assert (held, reserve.held) == (True, False)
+
+
+def while_all_connections_read(store, work, connections: int = 4):
+    """What `work` answers in another thread meanwhile; None where it does not."""
+    if connections:
+        return store.read(lambda _: while_all_connections_read(store, work, connections - 1))
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(work()), daemon=True)
+    thread.start()
+    thread.join(5)
+    return answers[0] if answers else None
+
+
+def test_the_writers_look_at_the_room_waits_for_no_reader(store, tmp_path):
+    FakeGateway(store).fill(20)
+    reserve = Reserve(tmp_path / "reserve", SIZE, store, 320)
+
+    free = while_all_connections_read(store, reserve.free)
+    used_bytes = while_all_connections_read(store, store.used_bytes)
+
+    assert free.ledger_bytes == 310 * PAGE_BYTES - used_bytes
+    assert used_bytes == store.sizes().used_bytes
+
+
+def test_a_step_of_deletion_waits_for_no_reader(store):
+    gateway = FakeGateway(store)
+    gateway.fill(20)
+
+    def prune():
+        return Pruner(store, None, None, gateway.metrics)._prune(
+            Selection(0, 5), RETENTION, gateway.writer
+        )
+
+    done, _ = while_all_connections_read(store, prune)
+
+    assert done.prune.count == 5
 
 
 def fill(gateway: FakeGateway, device: FakeDevice) -> int:

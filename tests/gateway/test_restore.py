@@ -8,7 +8,7 @@ import pytest
 from gateway import backup as backups
 from gateway import quarantine, restore, rotate
 from gateway.directory import Directory
-from gateway.errors import ConfigError, RolledBackError
+from gateway.errors import ConfigError, RolledBackError, StoreFailedError
 from gateway.ledger import fsck
 from gateway.ledger.signer import Signer, format_signer_key
 from gateway.restore import Wish
@@ -280,3 +280,12 @@ def test_a_directory_in_quarantine_stays_there(made, target):
     quarantine.keep(made.directory.quarantine, RolledBackError("seen", "fix", newer))
 
     assert str(refused(made.directory.path, target, RolledBackError, note=made.note)) == "seen"
+
+
+def test_a_file_that_cannot_be_copied_is_named(saved, target, made):
+    (saved / "keys.sqlite").unlink()
+    (saved / "keys.sqlite").mkdir()
+
+    refusal = refused(saved, target, StoreFailedError, note=made.note)
+
+    assert str(refusal) == "copying keys.sqlite: Is a directory"

@@ -258,3 +258,25 @@ def test_a_number_that_leads_to_no_index_is_told(path):
     with pytest.raises(IntegrityError, match="leads to 'seven'"):
         store.read(lambda reader: reader.number(b"\xaa", 1, 2))
     store.close()
+
+
+def test_a_directory_that_goes_away_is_a_failure_of_the_store(tmp_path):
+    folder = tmp_path / "garden"
+    folder.mkdir()
+    store = SqliteStore(folder / "ledger.sqlite", create=True)
+    store.sizes()  # its files are open now
+    folder.rename(tmp_path / "elsewhere")
+    folder.write_text("not a directory any more")
+
+    with pytest.raises(StoreFailedError, match="Not a directory"):
+        store.sizes()
+    store.close()
+
+
+def test_limits_that_cannot_be_set_are_a_failure_of_the_store(path):
+    store = SqliteStore(path, create=True)
+    store.close()
+
+    for limit in (store.limit_pages, store.limit_log):
+        with pytest.raises(StoreFailedError, match="Closed"):
+            limit(1000)
