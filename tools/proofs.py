@@ -21,6 +21,7 @@ from protocol.cose_receipt import Consistency
 from protocol.errors import BadSignatureError, MalformedError, ProtocolError, TamperedError
 from protocol.note import Note, VerifierKey
 from protocol.senml import Reading
+from tools.sources import UnusableError
 
 COSE_HEAD = b"\xd2"  # tag 18; no text starts with it
 _PACK = "pack"
@@ -58,7 +59,10 @@ def check_proof(
     cosigned: Cosigned | None = None,
     held: Checkpoint | None = None,
 ) -> ProofVerdict:
-    """The verdict on the proof in `data`; `held` is what a receipt of consistency must continue."""
+    """The verdict on the proof in `data`; `held` is what a receipt of consistency must continue.
+
+    UnusableError where a good proof is of another kind: then `held` would say nothing of it.
+    """
     verdict = ProofVerdict(source)
     try:
         if data[:1] == COSE_HEAD:
@@ -70,6 +74,12 @@ def check_proof(
         verdict.valid = True
     except ProtocolError as error:
         verdict.reason = error.what if isinstance(error, TamperedError) else str(error)
+    if verdict.valid and held and verdict.index is not None:
+        raise UnusableError(
+            f"{source} proves an entry, and not that its ledger goes on from your checkpoint of"
+            f" {held.size}: leave --checkpoint out, or check the receipt of"
+            f" /proof/consistency?from={held.size}"
+        )
     _say_what_was_not_checked(verdict, cosigned)
     return verdict
 

@@ -58,7 +58,8 @@ def verify(
     Example: tallystick verify http://127.0.0.1:8080 --vkey example.org/garden+1a2b3c4d+AX…
     """
     if Path(target).suffix in proof.SUFFIXES:
-        return proof.check([Path(target)], [vkey] if vkey else None, policy, _first(held), json_)
+        kept = _at_most_one(held or ())
+        return proof.check([Path(target)], [vkey] if vkey else None, policy, kept, json_)
     try:
         secret = token.read_text().strip() if token else ""
         older = [path.read_text(errors="replace") for path in held or ()]
@@ -74,7 +75,10 @@ def verify(
     raise typer.Exit(OK if all(verdict.valid for verdict in verdicts) else WRONG)
 
 
-def _first(paths: Sequence[Path] | None) -> Path | None:
+def _at_most_one(paths: Sequence[Path]) -> Path | None:
+    if len(paths) > 1:
+        print("tallystick: a proof goes on from one --checkpoint: give that one", file=sys.stderr)
+        raise typer.Exit(WRONG_USE)
     return paths[0] if paths else None
 
 

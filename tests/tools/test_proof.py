@@ -106,6 +106,55 @@ def test_a_receipt_of_consistency_is_held_to_a_checkpoint_in_a_file(folder, made
     assert "checked  that 7 entries continue the 4 you hold" in result.stdout
 
 
+@pytest.mark.parametrize("name", ["3.tlog-proof", "3.cose"])
+@pytest.mark.parametrize("command", [["verify"], ["proof", "check"]], ids=" ".join)
+def test_a_proof_of_an_entry_is_not_held_to_a_checkpoint_and_that_is_not_hidden(
+    folder, made, command, name
+):
+    (folder / "kept").write_text(made.older)
+    key, kept = ["--vkey", VKEY], ["--checkpoint", str(folder / "kept")]
+
+    said = CliRunner().invoke(app, [*command, str(folder / name), *key, *kept])
+
+    assert said.exit_code == WRONG_USE, said.output
+    assert (
+        "leave --checkpoint out, or check the receipt of /proof/consistency?from=4" in said.stderr
+    )
+    assert "ok" not in said.stdout
+
+
+def test_a_wrong_proof_of_an_entry_is_wrong_whatever_it_is_held_to(folder, made):
+    (folder / "kept").write_text(made.older)
+    (folder / "4.tlog-proof").write_bytes(changed(made, index=4))
+
+    said = run("check", folder / "4.tlog-proof", "--vkey", VKEY, "--checkpoint", folder / "kept")
+
+    assert said.exit_code == WRONG
+
+
+def test_a_proof_goes_on_from_one_checkpoint_only(folder, made):
+    (folder / "kept").write_text(made.older)
+    (folder / "on.cose").write_bytes(made.root.receipt(made.continued))
+    kept = ["--checkpoint", str(folder / "kept")]
+
+    one, two = (
+        CliRunner().invoke(app, ["verify", str(folder / "on.cose"), "--vkey", VKEY, *given])
+        for given in (kept, kept * 2)
+    )
+
+    assert (one.exit_code, two.exit_code) == (OK, WRONG_USE), one.output
+    assert "a proof goes on from one --checkpoint" in two.stderr
+
+
+def test_a_policy_that_has_not_the_ledger_among_its_logs_takes_no_key_for_it(folder):
+    (folder / "policy").write_text(POLICY.replace(VKEY, OTHER_KEY))
+
+    said = run("check", folder / "3.tlog-proof", "--vkey", VKEY, "--policy", folder / "policy")
+
+    assert said.exit_code == WRONG_USE
+    assert f"the policy has no log {ORIGIN} with this key" in said.stderr
+
+
 WRONG_USES = [
     ("no key", [], "give the ledger's verifier key"),
     ("a key that is none", ["--vkey", "KEY"], "--vkey: a verifier key is"),
