@@ -98,6 +98,8 @@ class Remote:
             raise UnusableError(f"{self.name} answers with no JSON; {_FIX}") from error
         if not isinstance(answer, dict):
             raise UnusableError(f"{self.name} answers with no object; {_FIX}")
+        if response.status_code == 404:
+            raise UnusableError(f"{self.name} has no {path}; {_FIX}")
         if response.status_code != 200:
             raise UnusableError(f"{self.name}: {answer.get('detail', response.reason_phrase)}")
         return answer

@@ -80,6 +80,14 @@ def test_what_is_no_gateway_is_wrong_use_and_says_what_to_give(answer):
     assert "give the URL of a gateway, such as http://127.0.0.1:8080" in said.stderr
 
 
+def test_a_server_of_something_else_is_wrong_use():
+    with serving({}) as url:
+        said = run(url)
+
+    assert said.exit_code == WRONG_USE, said.output
+    assert "has no /stats; give the URL of a gateway" in said.stderr
+
+
 @pytest.mark.parametrize("url", ["http://[::1", "http://127.0.0.1:x", "http://127.0.0.1:1"])
 def test_what_is_no_url_is_wrong_use(url):
     said = run(url)
