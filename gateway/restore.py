@@ -116,6 +116,11 @@ def _same(part: Directory, origin: str, wish: Wish, progress: Progress) -> int:
     if not part.signer.exists():
         raise ConfigError("the ledger's key is not in the backup", "name its file: --key FILE")
     signer = part.load_signer(origin)
+    if signer.verifier_key != part.load_verifier(origin):
+        raise ConfigError(
+            "signer.key is not the copy's: a wrong one, or the key was rotated after the copy",
+            f"give the right one, restore a newer copy; or {_OTHERWISE}",
+        )
     store, _, signed = part.open_checked(signer)
     showing = Options(
         signer.verifier_key, progress=lambda done, all_: progress("checking", done, all_)
