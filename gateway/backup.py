@@ -13,7 +13,7 @@ from gateway import config as configs
 from gateway import quarantine
 from gateway.config import GATEWAY_FILE, GatewayConfig
 from gateway.directory import Directory
-from gateway.errors import ConfigError
+from gateway.errors import ConfigError, DamagedError
 from gateway.ledger import budget, fsck, rotation
 from gateway.ledger.fsck import Options
 from gateway.ledger.start import CHECKPOINT
@@ -46,7 +46,8 @@ class Saved(NamedTuple):
 def backup(directory: Directory, target: Path, progress: Progress, *, with_key: bool) -> Saved:
     """A checked copy in `target`, which is new.
 
-    ConfigError where it cannot be made so, RolledBackError where the ledger itself is not what
+    ConfigError where it cannot be made so, DamagedError where an entry is not what was
+    committed, RolledBackError where the ledger itself is not what
     was signed, Store*Error where a disk fails; then nothing has the name `target`.
     """
     part = Directory(staging.begin(target, FILES))
@@ -133,7 +134,7 @@ def _checked(part: Directory, origin: str, keys: Keys, progress: Progress) -> Sa
     finally:
         store.close()
     if not report.valid:
-        raise ConfigError(
+        raise DamagedError(
             f"the ledger is damaged: entry {report.first_bad}: {report.reason}",
             "run `tallystick verify DIR`; an older backup may have that entry whole",
         )

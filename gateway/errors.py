@@ -134,6 +134,10 @@ class ConfigError(FatalError):
     """A configuration or a directory that cannot be used as it is."""
 
 
+class DamagedError(FatalError):
+    """A ledger, or a copy of one, that was read and is not what was committed or signed."""
+
+
 class HeldError(FatalError):
     """Another process has this directory."""
 

@@ -15,7 +15,7 @@ from gateway import config as configs
 from gateway import recover
 from gateway.config import GatewayConfig
 from gateway.directory import Directory
-from gateway.errors import ConfigError
+from gateway.errors import ConfigError, DamagedError
 from gateway.ledger import evidence, fsck, rotation
 from gateway.ledger.fsck import Options
 from gateway.ledger.signer import Signer
@@ -58,6 +58,7 @@ class Restored(NamedTuple):
 def restore(backup: Path, target: Path, wish: Wish, progress: Progress) -> Restored:
     """A directory `target` that is new, or empty; ConfigError where it must not be made.
 
+    DamagedError where the backup is not what was committed.
     Store*Error where a disk fails; then nothing has the name `target`.
     """
     _check_source(backup)
@@ -131,7 +132,7 @@ def _same(part: Directory, origin: str, wish: Wish, progress: Progress) -> int:
     finally:
         store.close()
     if not report.valid:
-        raise ConfigError(
+        raise DamagedError(
             f"the backup is damaged: entry {report.first_bad}: {report.reason}", _OTHERWISE
         )
     if checkpoints.unverified(newest).size > signed:

@@ -3,10 +3,10 @@
 import signal
 import sys
 
-from gateway.errors import FatalError, GatewayError
+from gateway.errors import DamagedError, FatalError, GatewayError
 from tools.commands import program
 
-WRONG_USE = 2
+WRONG, WRONG_USE = 1, 2
 
 
 def main() -> None:
@@ -16,7 +16,7 @@ def main() -> None:
         program(*sys.argv[1:2])()
     except FatalError as error:
         print(f"tallystick: {error}\n  fix: {error.fix}", file=sys.stderr)
-        sys.exit(WRONG_USE)
+        sys.exit(WRONG if isinstance(error, DamagedError) else WRONG_USE)
     except GatewayError as error:
         print(f"tallystick: {error}\n  fix: look at the disk, then try again", file=sys.stderr)
         sys.exit(WRONG_USE)

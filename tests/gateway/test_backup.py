@@ -8,7 +8,7 @@ from gateway import backup as backups
 from gateway import quarantine, rotate
 from gateway.backup import Saved
 from gateway.directory import Directory
-from gateway.errors import ConfigError, RolledBackError
+from gateway.errors import ConfigError, DamagedError, RolledBackError
 from gateway.ledger import fsck
 from gateway.ledger.signer import Signer, format_signer_key
 from gateway.store.copying import copy
@@ -193,7 +193,7 @@ REFUSED = {
     ),
     "a body changed": (
         lambda m: m.execute("UPDATE bodies SET body = x'00' WHERE idx = 7"),
-        ConfigError,
+        DamagedError,
         "entry 7: the body is not the one in the leaf",
     ),
     "no checkpoint": (lambda m: m.directory.checkpoint.unlink(), ConfigError, "No such file"),

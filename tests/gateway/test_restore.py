@@ -8,7 +8,7 @@ import pytest
 from gateway import backup as backups
 from gateway import quarantine, restore, rotate
 from gateway.directory import Directory
-from gateway.errors import ConfigError, RolledBackError, StoreFailedError
+from gateway.errors import ConfigError, DamagedError, RolledBackError, StoreFailedError
 from gateway.ledger import fsck
 from gateway.ledger.signer import Signer, format_signer_key
 from gateway.restore import Wish
@@ -221,7 +221,7 @@ def test_a_copy_whose_entries_are_damaged_does_not_go_on(made, saved, target):
     damaged = made._replace(directory=Directory(saved))
     damaged.execute("UPDATE bodies SET body = x'00' WHERE idx = 7")
 
-    refusal = refused(saved, target, note=made.note, key=made.directory.signer)
+    refusal = refused(saved, target, DamagedError, note=made.note, key=made.directory.signer)
 
     assert "entry 7" in str(refusal)
 
