@@ -9,19 +9,13 @@ from collections.abc import Callable
 import structlog
 
 from gateway.errors import GatewayError, IntegrityError
-from gateway.ledger.batch import Kept, Number, Submission
-from gateway.ledger.log import Draft
+from gateway.ledger import damage
+from gateway.ledger.batch import Kept, Submission
+from gateway.ledger.damage import TREE
 from gateway.metrics import Metrics
-from protocol import fault as faults
-from protocol.fault import FAULT, INTEGRITY, Fault
 
-# Stands where a kid does, so that an entry is recorded once for ever; no device has it, short
-# of a 64-bit collision.
-FAULTS_KID = b"faults\x00\x00"
 MAX_KNOWN = 100  # more are counted, and told by number
 _SHOWN = 10
-_TREE = -1  # stands where an index does, for what no single entry is to blame for
-_NOBODY = ""  # the source of what the gateway itself puts into the ledger
 _log = structlog.get_logger("integrity")
 
 
@@ -58,7 +52,7 @@ class Integrity:
 
     def status(self) -> dict[str, object]:
         """For /stats."""
-        known = sorted(index for index in self._known if index != _TREE)
+        known = sorted(index for index in self._known if index != TREE)
         waits_at = self._waiting.index if self._waiting else None
         return {
             "damaged": known[:_SHOWN],
@@ -76,7 +70,7 @@ class Integrity:
         return shown
 
     def _remember(self, error: IntegrityError) -> None:
-        key = error.index if error.one else _TREE
+        key = error.index if error.one else TREE
         if key not in self._told:
             if len(self._told) >= MAX_KNOWN:
                 return
@@ -88,11 +82,8 @@ class Integrity:
             self._record(key)
 
     def _record(self, key: int) -> None:
-        what = "the tree" if key == _TREE else f"entry {key}"
-        body = faults.encode(Fault(INTEGRITY, f"{what} is not what was committed", None))
-        number = Number(FAULTS_KID, 1, 0) if key == _TREE else Number(FAULTS_KID, 0, key)
         try:
-            kept = self._submit(Submission(Draft(FAULT, _NOBODY, body), number))
+            kept = self._submit(damage.record(key))
         except GatewayError:
             return  # the next one who asks for the entry reminds us
         self._recorded.add(key)

@@ -9,7 +9,7 @@ from gateway import quarantine
 from gateway.directory import Directory
 from gateway.errors import FatalError, GatewayError
 from gateway.ledger import rotation
-from gateway.ledger.batch import CHANGES_KID, Number
+from gateway.ledger.batch import OWN_KIDS, Number
 from gateway.ledger.start import CHECKPOINT
 from gateway.store.sqlite import looking_at
 from protocol.errors import ProtocolError
@@ -32,13 +32,13 @@ def largest_note(directory: Directory, origin: str, also: str | None = None) -> 
 def count_numbers(directory: Directory) -> int:
     """How many envelopes' numbers are taken; ConfigError or StoreFailedError if unreadable."""
     with looking_at(directory.ledger) as view:
-        return sum(1 for _ in view.numbers_but(CHANGES_KID))
+        return sum(1 for _ in view.numbers_but(OWN_KIDS))
 
 
 def numbers(directory: Directory) -> Iterator[Number]:
-    """Every number that an envelope has taken. Those of enrolments are the new ledger's own."""
+    """Every number that an envelope has taken. Others count what is in the old ledger only."""
     with looking_at(directory.ledger) as view:
-        for number in view.numbers_but(CHANGES_KID):
+        for number in view.numbers_but(OWN_KIDS):
             yield Number._make(number)
 
 

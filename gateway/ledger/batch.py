@@ -20,9 +20,10 @@ TAIL_BYTES = 8  # of an envelope's tag, kept when the envelope is deleted
 
 
 CARRIED = -1  # for an index: the number was taken in the ledger before this one
-# Numbers the changes of members; stands where a kid does, and no device has it, short of a
-# 64-bit collision.
-CHANGES_KID = b"changes\x00"
+# These stand where a kid does, and no device has one of them, short of a 64-bit collision.
+CHANGES_KID = b"changes\x00"  # numbers the changes of members
+FAULTS_KID = b"faults\x00\x00"  # numbers what damage was found
+OWN_KIDS = (CHANGES_KID, FAULTS_KID)  # they count what is in this ledger, and in no other
 
 
 class Number(NamedTuple):

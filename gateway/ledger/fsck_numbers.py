@@ -4,9 +4,12 @@ A device that sends again is answered by this table alone. A row that points els
 tell it that something is kept which is not.
 """
 
+import secrets
 from collections.abc import Sequence
 
+from gateway.ledger import damage
 from gateway.ledger.batch import CARRIED, CHANGES_KID, PACK, TAIL_BYTES, Number
+from gateway.ledger.fsck_facts import StateError
 from gateway.store import Entry, Reader, Taken
 from protocol import envelope, recovery
 from protocol.envelope import KID_BYTES, UP
@@ -21,12 +24,32 @@ _CTI_BYTES = 8
 _KID = _SEALED.index(bytes(KID_BYTES))
 _CTI = _SEALED.index(bytes(_CTI_BYTES), _KID + KID_BYTES)
 _START = _SEALED[: _CTI + _CTI_BYTES + 1]
+_PRIME = (1 << 127) - 1
+
+
+class _Indexes:
+    """Any number of indexes in constant memory: enough to tell whether two lots are the same.
+
+    The product of (x - index) is a polynomial, and those of other lots have another value: at an
+    `x` that nobody knew, all but surely, for there are 2**127 of them.
+    """
+
+    def __init__(self, x: int) -> None:
+        self.count = 0
+        self.product = 1
+        self._x = x
+
+    def add(self, index: int) -> None:
+        self.count += 1
+        self.product = self.product * (self._x - index) % _PRIME
 
 
 class NumberCheck:
     """Sees every entry, then every number, both in order."""
 
     def __init__(self) -> None:
+        x = secrets.randbelow(_PRIME)
+        self._numbered, self._pointed_at = _Indexes(x), _Indexes(x)  # packs, and damage told
         self._changes = 0  # entries of CHANGES
         self._noted = 0  # numbers that point at them
         self._last_change = -1
@@ -34,22 +57,28 @@ class NumberCheck:
         self._to_carry: int | None = 0  # as that ledger's end says; None where it could not say
 
     def check_entry(self, reader: Reader, entry: Entry) -> None:
-        """TamperedError unless the entry, which is sound by itself, has taken its number."""
+        """TamperedError unless the entry, which is sound by itself, has taken its number.
+
+        Of a deleted pack it is not known which one that is, only that it has one.
+        """
+        self._check_tail(reader, entry)
         if entry.kind in CHANGES:
             self._changes += 1
         elif entry.kind == RECOVERED:
             self._to_carry = _numbers_before(entry)
-        elif entry.kind == PACK and entry.body is not None:
-            number = number_of(entry)
-            if reader.number(*number) != entry.index:
-                raise TamperedError(entry.index, f"it has not taken its number {_shown(number)}")
-        elif entry.kind == PACK and len(reader.tail(entry.index) or b"") != TAIL_BYTES:
-            raise TamperedError(entry.index, "of a deleted pack the end of its tag is missing")
+        elif entry.kind == PACK:
+            self._numbered.add(entry.index)
+            if entry.body is not None:
+                _check_number(reader, entry)
+        elif damage.is_numbered(entry):
+            self._numbered.add(entry.index)
 
     def check_taken(self, rows: Sequence[Taken], size: int) -> None:
         """TamperedError unless each of them, in order, points at an entry that has this number."""
         for row in rows:
             number = Number(row.kid, row.epoch, row.sequence)
+            if len(row.kid) != KID_BYTES:
+                raise TamperedError(max(row.at, 0), f"the number {_shown(number)} is nobody's")
             if row.at == CARRIED:
                 self._carried += 1
                 continue
@@ -58,10 +87,13 @@ class NumberCheck:
             if row.kid == CHANGES_KID and row.entry.kind in CHANGES and row.at > self._last_change:
                 self._last_change = row.at
                 self._noted += row.at < size
-            elif not _is_of(row.entry, number):
+            elif not (_is_of(row.entry, number) or damage.is_record(row.entry, number)):
                 raise TamperedError(row.at, f"the number {_shown(number)} is not this entry's")
+            elif row.at < size:
+                self._pointed_at.add(row.at)
 
     def check_end(self) -> None:
+        """TamperedError or StateError unless nothing was missed, and nothing was there twice."""
         if self._to_carry not in (None, self._carried):
             raise TamperedError(
                 0, f"{self._to_carry} numbers were carried over, and {self._carried} are here"
@@ -71,6 +103,26 @@ class NumberCheck:
                 self._last_change + 1,
                 f"{self._changes} changes of devices, and {self._noted} of them are numbered",
             )
+        due, taken = self._numbered, self._pointed_at
+        if due.count != taken.count:
+            raise StateError(f"{due.count} entries have a number, and {taken.count} are taken")
+        if due.product != taken.product:
+            raise StateError("two numbers are of the same deleted entry, and another has none")
+
+    def _check_tail(self, reader: Reader, entry: Entry) -> None:
+        tail = reader.tail(entry.index)
+        if entry.kind != PACK or entry.body is not None:
+            if tail is not None:
+                what = "the end of a tag is kept, and it is no deleted pack"
+                raise TamperedError(entry.index, what)
+        elif len(tail or b"") != TAIL_BYTES:
+            raise TamperedError(entry.index, "of a deleted pack the end of its tag is missing")
+
+
+def _check_number(reader: Reader, entry: Entry) -> None:
+    number = number_of(entry)
+    if reader.number(*number) != entry.index:
+        raise TamperedError(entry.index, f"it has not taken its number {_shown(number)}")
 
 
 def number_of(entry: Entry) -> Number:

@@ -123,13 +123,16 @@ def commit(writer: LedgerWriter, step: Selection, why: str) -> Done | None:
 
 
 def _prune(transaction: Transaction, step: Selection, why: str) -> tuple[list[Submission], Prune]:
+    last = transaction.last()
+    step = step._replace(stop=min(step.stop, last.index + 1 if last else 0))
     # a device that sends a deleted pack again is still told "kept", by the end of its tag
     tails = []
     if step.kind in (None, PACK):
         tails = transaction.tails(step._replace(kind=PACK), TAIL_BYTES)
     # first what makes room: a full store has none for anything else
     deleted = transaction.delete_bodies(step)
-    transaction.put_tails(tails)
+    # what damage has left of a body may be shorter than that
+    transaction.put_tails([(index, tail.rjust(TAIL_BYTES, b"\x00")) for index, tail in tails])
     pruned = Prune(*step, why, *deleted)
     draft = Draft(PRUNED, _NOBODY, prunes.encode(pruned))
     return [Submission(draft)] if deleted.bodies else [], pruned

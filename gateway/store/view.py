@@ -27,13 +27,16 @@ _MATCHING = (
 )
 _NUMBER = "SELECT idx FROM numbers WHERE kid = ? AND epoch = ? AND sequence = ?"
 _NUMBERS = (
-    "SELECT CAST(kid AS BLOB), CAST(epoch AS INTEGER), CAST(sequence AS INTEGER), numbers.idx,"
+    # what has lost its type is found by nobody who looks for it: it is of no kid
+    "SELECT iif(typeof(kid) = 'blob' AND typeof(epoch) = 'integer'"
+    " AND typeof(sequence) = 'integer', kid, x''), CAST(epoch AS INTEGER),"
+    " CAST(sequence AS INTEGER), CAST(numbers.idx AS INTEGER),"
     + _COLUMNS
     + "FROM numbers LEFT JOIN entries ON entries.idx = numbers.idx"
     " LEFT JOIN bodies ON bodies.idx = entries.idx"
-    " WHERE (kid, epoch, sequence) > (?, ?, ?) ORDER BY kid, epoch, sequence LIMIT ?"
 )
-_FIRST_NUMBER = (b"", -_MAX_INTEGER, -_MAX_INTEGER)
+_AFTER = " WHERE (kid, epoch, sequence) > (?, ?, ?)"
+_IN_ORDER = " ORDER BY kid, epoch, sequence LIMIT ?"
 # No level past 56: a shift of an index by more has no meaning in SQLite.
 _STRAY_NODES = (
     "SELECT n << min(level, 56) FROM nodes WHERE level < 8 OR level > 56 OR level % 8 OR n < 0"
@@ -56,7 +59,7 @@ _IN_RANGE = (
 _NOT_KEPT = " AND kind NOT IN (" + ", ".join(f"'{kind}'" for kind in KEPT_KINDS) + "))"
 _SELECTED = _IN_RANGE + _NOT_KEPT  # bodies that are there and may be deleted
 _LENGTHS = "SELECT idx, length(body) FROM bodies "
-_TAILS = "SELECT idx, substr(body, -:size) FROM bodies "
+_TAILS = "SELECT idx, substr(CAST(body AS BLOB), -:size) FROM bodies "
 _TOTAL = "SELECT count(*), coalesce(sum(length(body)), 0) FROM bodies "
 _DELETE = "DELETE FROM bodies "
 
@@ -156,14 +159,15 @@ class SqliteView:
             raise IntegrityError(-1, f"the number leads to {row[0]!r}")
         return row[0]
 
-    def numbers_but(self, kid: bytes) -> Iterator[tuple[bytes, int, int]]:
-        """Every number that is taken, in order, without those under `kid`."""
+    def numbers_but(self, kids: tuple[bytes, bytes]) -> Iterator[tuple[bytes, int, int]]:
+        """Every number that is taken, in order, without those under one of `kids`."""
         return iter(
-            self._execute("SELECT kid, epoch, sequence FROM numbers WHERE kid != ?", (kid,))
+            self._execute("SELECT kid, epoch, sequence FROM numbers WHERE kid NOT IN (?, ?)", kids)
         )
 
     def numbers(self, after: tuple[bytes, int, int] | None, limit: int) -> list[Taken]:
-        rows = self._execute(_NUMBERS, (*(after or _FIRST_NUMBER), limit))
+        from_there = _NUMBERS + (_AFTER if after else "") + _IN_ORDER
+        rows = self._execute(from_there, (*(after or ()), limit))
         return [
             Taken(kid, epoch, sequence, at, None if entry[0] is None else _entry(*entry))
             for kid, epoch, sequence, at, *entry in rows
