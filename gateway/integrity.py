@@ -1,6 +1,7 @@
 """Integrity: entries that are not what was committed, as readers and the forwarder find them.
 
 Each is told in the log once, in the ledger once, and to whoever asks for as long as it is so.
+There is room for some: what is found beyond them is counted, and told when it is found later.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from gateway.ledger.batch import Kept, Submission
 from gateway.ledger.damage import TREE
 from gateway.metrics import Metrics
 
-MAX_KNOWN = 100  # more are counted, and told by number
+MAX_KNOWN = 100  # entries, and as many faults in the ledger before somebody repairs something
 _SHOWN = 10
 _log = structlog.get_logger("integrity")
 
@@ -28,7 +29,7 @@ class Integrity:
         self._metrics = metrics
         self._submit = submit
         self._known: dict[int, str] = {}
-        self._told: set[int] = set()
+        self._beyond = 0  # times that another one was found while there was no room
         self._recorded: set[int] = set()
         self._waiting: IntegrityError | None = None
 
@@ -40,6 +41,9 @@ class Integrity:
     def sound(self, index: int) -> None:
         """It was read, and is what was committed."""
         if self._known and self._known.pop(index, None) is not None:
+            self._recorded.discard(index)
+            if not self._known:
+                self._beyond = 0
             self._show()
 
     def waiting(self, error: IntegrityError | None) -> None:
@@ -57,6 +61,7 @@ class Integrity:
         return {
             "damaged": known[:_SHOWN],
             "known": len(self._known),
+            "found_beyond": self._beyond,
             "forwarding_waits_at": waits_at,
         }
 
@@ -65,21 +70,28 @@ class Integrity:
         told = [what for _, what in sorted(self._known.items())]
         more = len(told) - _SHOWN
         shown = told[:_SHOWN] + ([f"and {more} more entries"] if more > 0 else [])
+        if self._beyond:
+            shown.append(f"and others, found {self._beyond} times")
         if self._waiting is not None:
             shown.append(f"forwarding waits at entry {self._waiting.index}: {self._waiting.what}")
         return shown
 
     def _remember(self, error: IntegrityError) -> None:
         key = error.index if error.one else TREE
-        if key not in self._told:
-            if len(self._told) >= MAX_KNOWN:
+        if key not in self._known:
+            if len(self._known) >= MAX_KNOWN:
+                self._count_beyond()
                 return
-            self._told.add(key)
             _log.error("not what was committed", index=error.index, what=error.what)
         self._known[key] = str(error)
         self._show()
         if key not in self._recorded:
             self._record(key)
+
+    def _count_beyond(self) -> None:
+        if not self._beyond:
+            _log.error("more entries are not what was committed", known=len(self._known))
+        self._beyond += 1
 
     def _record(self, key: int) -> None:
         try:

@@ -6,7 +6,8 @@ it, whoever comes next takes the folder away; after it, they move on what is lef
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -86,7 +87,8 @@ def settle(directory: Directory) -> bool:
     """
     part = directory.path / _PART
     if part.exists():
-        shutil.rmtree(part)
+        with _writing(part):
+            shutil.rmtree(part)
         sync_directory(directory.path)
     if not (directory.path / _NEXT).exists():
         return False
@@ -137,7 +139,8 @@ def _stage(directory: Directory, old: str, choice: Choice, progress: Progress) -
     """Makes everything new, and decides nothing."""
     staged = Directory(directory.path / _PART)
     retired = _retired(staged, old)
-    os.makedirs(retired, mode=0o700)
+    with _writing(staged.path):
+        os.makedirs(retired, mode=0o700)
     text = directory.config.read_bytes()
     write_durable(retired / directory.config.name, text, mode=0o644)
     changed = configs.with_origin(text.decode(), choice.origin)
@@ -187,8 +190,21 @@ def _complete(directory: Directory) -> None:
             remove_durable(retired / name)
         _move_if_there(new / directory.config.name, directory.config)
         move_durable(retired, directory.path / retired.name)
-    shutil.rmtree(new)
+    with _writing(new):
+        shutil.rmtree(new)
     sync_directory(directory.path)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(
+            f"{error.filename or path}: {error.strerror}",
+            f"see that {path.parent} can be written and its disk has room, and try again:"
+            " what is begun is ended then",
+        ) from error
 
 
 def _move_if_there(source: Path, target: Path) -> None:

@@ -13,7 +13,7 @@ from gateway import rotate
 from gateway.config import COLLECTOR_FILE, GatewayConfig
 from gateway.directory import Directory
 from gateway.errors import ConfigError
-from gateway.forward.worker import CURSOR
+from gateway.forward.worker import CURSOR, cursor_of
 from gateway.hold import Hold
 from gateway.ledger import pruning
 from gateway.ledger.pruning import Order
@@ -122,7 +122,8 @@ class StoppedGateway:
     def _forwarded(self, size: int) -> int:
         if self._config.forward is None:
             return size
-        return int(self._store.read(lambda reader: reader.state(CURSOR)) or b"0")
+        # a collector may have what this ledger has lost, or say so
+        return min(self._store.read(lambda reader: cursor_of(reader.state(CURSOR))), size)
 
     def _erased(self) -> bool:
         while self._store.release(_RELEASE_PAGES):

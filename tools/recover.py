@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from gateway import config as configs
 from gateway import recover as recoveries
+from gateway.config import GatewayConfig
 from gateway.directory import Directory
 from gateway.errors import ConfigError
 from gateway.hold import Hold
@@ -40,9 +42,11 @@ def recover(
 
     Example: tallystick recover garden --new-origin example.org/garden-2
     """
+    directory = Directory(path)
+    configs.load(directory.config, GatewayConfig)  # a hold leaves a file, even where no gateway is
     with Hold(path, "recover"):
         choice = Choice(new_origin, text_of(note), without_numbers, although_sound)
-        done = recovered(Directory(path), choice)
+        done = recovered(directory, choice)
     if json_:
         print(json.dumps(as_json(done)))
     else:

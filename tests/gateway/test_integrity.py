@@ -6,8 +6,11 @@ import pytest
 
 from gateway.errors import BusyError, IntegrityError, StoreFullError
 from gateway.integrity import MAX_KNOWN
+from gateway.ledger import pruning
+from gateway.store import Selection
 from protocol import fault as faults
 from protocol.fault import INTEGRITY
+from protocol.prune import REDACTION
 from tests.gateway.web import Web
 
 BODY = "the stored body is not the committed one"
@@ -80,7 +83,12 @@ async def test_a_tree_that_was_changed_is_one_fault_whatever_is_asked_for(web):
 
     assert recorded(web) == ["the tree is not what was committed"]
     assert len((await health(web))[1]) == 1
-    assert web.integrity.status() == {"damaged": [], "known": 1, "forwarding_waits_at": None}
+    assert web.integrity.status() == {
+        "damaged": [],
+        "known": 1,
+        "found_beyond": 0,
+        "forwarding_waits_at": None,
+    }
 
 
 async def test_of_many_the_first_are_named_and_no_more_are_remembered_than_there_is_room_for(web):
@@ -89,9 +97,44 @@ async def test_of_many_the_first_are_named_and_no_more_are_remembered_than_there
 
     _, told = await health(web)
     assert told[:2] == [f"entry 1000: {BODY}", f"entry 1001: {BODY}"]
-    assert told[-1] == f"and {MAX_KNOWN - 10} more entries"
+    assert told[-2:] == [
+        f"and {MAX_KNOWN - 10} more entries",
+        f"and others, found {MAX_KNOWN} times",
+    ]
     assert len(recorded(web)) == MAX_KNOWN
     assert web.integrity.status()["damaged"] == list(range(1000, 1010))
+
+
+async def test_once_the_first_are_right_again_others_are_told(web):
+    for index in range(1000, 1001 + MAX_KNOWN):
+        web.integrity.found(IntegrityError(index, BODY))
+    for index in range(1000, 1000 + MAX_KNOWN):
+        web.integrity.sound(index)
+    between = await health(web)
+
+    web.integrity.found(IntegrityError(1000 + MAX_KNOWN, BODY))
+
+    assert between == (200, [])
+    assert await health(web) == (503, [f"entry {1000 + MAX_KNOWN}: {BODY}"])
+    assert recorded(web)[-1] == f"entry {1000 + MAX_KNOWN} is not what was committed"
+
+
+async def test_an_entry_that_is_damaged_again_is_shown_again_and_recorded_no_more(web):
+    for tell in (web.integrity.found, lambda error: web.integrity.sound(4), web.integrity.found):
+        tell(IntegrityError(4, BODY))
+
+    assert await health(web) == (503, [f"entry 4: {BODY}"])
+    assert recorded(web) == ["entry 4 is not what was committed"]
+
+
+async def test_damage_that_was_told_and_redacted_leaves_a_ledger_that_is_sound(web):
+    web.tamper(4, body=b"evil")
+    await web.get("/events/4")
+
+    pruning.commit(web.gateway.writer, Selection(4, 5), REDACTION)
+
+    verified = await web.get("/verify")
+    assert (verified.status_code, verified.json()["reason"]) == (200, None)
 
 
 async def test_what_could_not_be_recorded_is_recorded_when_somebody_asks_again(web):

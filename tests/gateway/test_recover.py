@@ -5,7 +5,8 @@ import pytest
 from gateway import quarantine, remains, rotate
 from gateway.directory import Directory
 from gateway.errors import ConfigError, ConflictError, RolledBackError
-from gateway.ledger.batch import ALERT, CHANGES_KID
+from gateway.ledger import damage
+from gateway.ledger.batch import ALERT, CHANGES_KID, Kept
 from gateway.ledger.signer import Signer
 from gateway.store.keys import KeyStore
 from protocol.checkpoint import unverified
@@ -90,6 +91,20 @@ def test_devices_keep_their_secrets_and_are_enrolled_in_the_new_ledger_again(mad
     taken = store.read(lambda reader: reader.number(CHANGES_KID, 0, 1))
     store.close()
     assert (device.secret, taken, done.recovery.numbers) == (SHED.secret, None, SIZE)
+
+
+def test_what_damage_the_old_ledger_told_of_the_new_one_can_tell_of_itself(made):
+    store = made.open()
+    writer_on(store, made.directory, made.signer).commit([damage.record(3)], {})
+    store.close()
+
+    done = recovered(made, although_sound=True)
+
+    store = made.open()
+    writer = writer_on(store, made.directory, made.directory.load_signer(NEW))
+    told = writer.commit([damage.record(3)], {})
+    store.close()
+    assert (done.recovery.numbers, told) == (SIZE, [Kept(1, repeat=False)])
 
 
 def test_a_ledger_that_could_go_on_is_not_given_up_by_mistake(made):

@@ -156,13 +156,29 @@ def test_nothing_of_what_was_redacted_is_left_in_the_files(garden):
     assert MARK not in raw(garden)
 
 
-def test_what_the_collector_does_not_have_is_passed_over_and_that_is_said(garden):
+def forwarded(garden, cursor):
     text = '[forward]\nurl = "http://127.0.0.1:1"\ntoken_file = "none"\n'
     config = garden / "tallystick.toml"
     config.write_text(config.read_text() + text)
     store = SqliteStore(garden / "ledger.sqlite")
-    store.transact(lambda tx: tx.put_state(CURSOR, b"4"))
+    store.transact(lambda tx: tx.put_state(CURSOR, cursor))
     store.close()
+
+
+@pytest.mark.parametrize(("cursor", "stop"), [(b"99", 11), (b"no number", 0)])
+def test_a_collector_that_has_more_than_there_is_or_nobody_knows_what(garden, cursor, stop):
+    forwarded(garden, cursor)
+
+    done = run("prune", garden, "--range", "0:", "--yes")
+
+    assert done.exit_code == 0
+    assert left(garden) == [*range(stop, 11)]
+    put(garden, [SHED.submission(9)])
+    assert verdicts_of(str(garden))[0].valid
+
+
+def test_what_the_collector_does_not_have_is_passed_over_and_that_is_said(garden):
+    forwarded(garden, b"4")
 
     held = run("prune", garden, "--range", "0:7", "--yes")
     before = left(garden)

@@ -4,6 +4,7 @@ import pytest
 
 from gateway.ledger import fsck, pruning
 from gateway.ledger.fsck import Options
+from gateway.ledger.rotation import KEYS
 from gateway.ledger.start import COLLECTOR, ROLE
 from gateway.store import Selection
 from protocol import checkpoint as notes
@@ -242,6 +243,22 @@ def test_bodies_that_are_deleted_while_one_looks_are_explained_by_what_came(rule
     store.close()
 
     assert (report.valid, report.entries, report.missing_bodies) == (True, SIZE + 1, 151 + 99)
+
+
+def test_a_list_of_keys_that_is_wrong_is_noticed_though_bodies_were_deleted_meanwhile(ruled):
+    store = ruled.made.open()
+    writer = writer_on(store, ruled.made.directory, ruled.signers[2])
+
+    def meanwhile(done, total):
+        if done == 256:
+            pruning.commit(writer, Selection(301, 400), RETENTION)
+            store.transact(lambda t: t.put_state(KEYS, b"none"))
+
+    report = fsck.check(store, ORIGIN, ruled.made.note, Options(progress=meanwhile))
+    store.close()
+
+    what = "the ledger's list of its keys is not what its rotations say"
+    assert (report.valid, report.first_bad, report.reason) == (False, None, what)
 
 
 def test_a_body_that_goes_missing_while_others_are_deleted_is_named(ruled):

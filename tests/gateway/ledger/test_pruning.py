@@ -168,6 +168,17 @@ def test_a_step_looks_at_a_bounded_number_of_entries(gateway):
     ]
 
 
+def test_a_step_past_the_end_rules_nothing_that_is_to_come(gateway):
+    end = gateway.writer.size
+
+    done = pruning.commit(gateway.writer, Selection(0, 99), RETENTION)
+    gateway.fill(5, FakeDevice("late"))
+
+    assert (done.prune.stop, done.recorded_at) == (end, end)
+    assert fsck.check(gateway.store, ORIGIN, gateway.sign()).valid
+    assert pruning.commit(FakeGateway().writer, Selection(0, 99), RETENTION) is None
+
+
 def test_looking_past_the_end_finds_nothing(gateway):
     assert look(gateway, Selection(20, 10)) == ((None, 20), 0)
     assert look(gateway, Selection(500, 600)) == ((None, 600), 0)
