@@ -10,6 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.ledger.signer import Signer
+from protocol import leaf as leaves
+from protocol.leaf import Leaf
+from protocol.merkle import Frontier, leaf_hash
+from protocol.note import b64
 from tests.fakes import ORIGIN, SEED
 from tests.tools.program import app
 
@@ -47,6 +51,40 @@ def serving(answers):
 
 def run(url):
     return CliRunner().invoke(app, ["verify", url, "--vkey", KEY])
+
+
+def forged(count):
+    """Events that fit together, and the root that they have."""
+    frontier, chain, events = Frontier(), leaves.CHAIN_START, []
+    for index in range(count):
+        salt, body, ms = bytes(16), b"forged", 1_790_000_000_000 + index
+        leaf = leaves.encode(Leaf("pack", ms, 1, "shed", leaves.hash_body(salt, body)))
+        chain = leaves.chain(chain, leaf_hash(leaf))
+        frontier.add(leaf_hash(leaf))
+        event = {"index": index, "kind": "pack", "source": "shed", "received_ms": ms}
+        event |= {"leaf": b64(leaf), "chain": chain.hex(), "salt": b64(salt), "body": b64(body)}
+        events.append(event)
+    return events, frontier.root()
+
+
+@pytest.mark.parametrize("index", [-1, 0, 2])
+def test_entries_that_nobody_signed_are_wrong_whatever_is_shown_beside_them(index):
+    """A rotation that does not hold, and only whoever asks for rotations gets to see it."""
+    events, root = forged(3)
+    note = Signer(ORIGIN, b"thief's key".ljust(32)).sign(3, root).encode()
+    none = {**events[0], "index": index, "kind": "rotated", "body": b64(b"nonsense")}
+
+    def page(query):
+        shown = {"rotated": [none], "pruned": []}.get(query.get("kind", [""])[0], events)
+        return {"events": shown, "next_after": 2}
+
+    answers = {"/stats": {"size": 3}, "/checkpoint": note}
+    with serving({path: lambda _, said=said: said for path, said in answers.items()}
+                 | {"/events": page}) as url:  # fmt: skip
+        said = run(url)
+
+    assert said.exit_code == WRONG, said.output
+    assert "WRONG at entry 0: the rotated entries that were shown first" in said.stdout
 
 
 def test_an_empty_ledger_that_nothing_signed_speaks_of_is_wrong():
