@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from gateway.ledger import damage, fsck, pruning
 from gateway.ledger.batch import CARRIED, CHANGES_KID, FAULTS_KID, PACK, Number, Submission
+from gateway.ledger.fsck import Options
 from gateway.ledger.fsck_numbers import number_of
 from gateway.ledger.log import Draft
 from gateway.store import Entry, Selection
@@ -240,6 +241,15 @@ def test_a_damaged_pack_shorter_than_the_end_of_a_tag_can_be_deleted(gateway, be
 
     assert gateway.store.read(lambda r: r.tail(1)) == bytes(4) + b"evil"
     assert found(gateway) == (True, None, None)
+
+
+def test_numbers_that_are_taken_meanwhile_are_of_what_is_checked_next_time(gateway):
+    def meanwhile(done, total):
+        gateway.commit(SHED.submission(100), change(3))  # again each time: repeats
+
+    report = fsck.check(gateway.store, ORIGIN, gateway.sign(), Options(progress=meanwhile))
+
+    assert (report.valid, report.entries) == (True, 7)
 
 
 # --- what damage was found ------------------------------------------------------------------
