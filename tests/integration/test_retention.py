@@ -211,7 +211,7 @@ def test_nothing_is_lost_in_many_kills_while_it_prunes(site: Site) -> None:
     kills_prune.campaign(site, kills=kills, seed=seed)
 
 
-SLOW = (("KILLS", "100"), ("SEED", "2"))
+SLOW = (("KILLS", "60"), ("SEED", "2"))
 
 
 def _refused(gateway: Service) -> float:
