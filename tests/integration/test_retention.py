@@ -178,6 +178,7 @@ def test_what_is_deleted_for_its_age_stays_with_the_collector(site: Site) -> Non
     check_both(site)
 
 
+@pytest.mark.slow
 def test_space_comes_back_to_the_disk_while_devices_are_served(site: Site) -> None:
     admin = Admin(site)
     fill(site, 20_000_000)
