@@ -37,7 +37,7 @@ check: $(VENV)/dev typings/.made ## lint, types, import contracts, vectors
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.make_vectors --check
 
-bench: $(VENV)/dev ## figures, as ratios to a yardstick in the same run
+bench: $(VENV)/dev .venv-compare/made ## figures, as ratios to yardsticks in the same run (6 min)
 	$(BIN)/python -m tests.benchmarks
 
 compare: $(VENV)/run .venv-compare/made ## attacks and speed of verify, beside three rivals from PyPI (4 min)

@@ -9,14 +9,12 @@ from typing import Any
 BASELINE = Path(__file__).with_name("baseline.json")
 
 
-def held(section: str) -> dict[str, Any]:
+def held(section: str) -> Any:
     found: dict[str, Any] = json.loads(BASELINE.read_text()) if BASELINE.exists() else {}
     return found.get(section, {})
 
 
-def report(
-    section: str, found: dict[str, Any], show: Callable[[dict[str, Any], dict[str, Any]], None]
-) -> None:
+def report(section: str, found: Any, show: Callable[[Any, Any], None]) -> None:
     """Prints `found` beside the baseline; with --baseline it becomes the baseline."""
     show(found, held(section))
     if "--baseline" in sys.argv:
