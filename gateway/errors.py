@@ -78,6 +78,48 @@ class NotFoundError(GatewayError):
     reason = "not-found"
 
 
+class BadPathError(GatewayError):
+    """A path that no resource can have."""
+
+    reason = "bad-path"
+
+
+class MethodError(GatewayError):
+    """What this path does not do."""
+
+    reason = "method"
+
+
+class PreconditionError(GatewayError):
+    """If-Match or If-None-Match, and the resource is not as they say; nothing was done."""
+
+    reason = "precondition"
+
+
+class BadOptionError(GatewayError):
+    """A critical option that we do not read where it stands (RFC 7252 §5.4.1)."""
+
+    reason = "bad-option"
+
+
+class NotAcceptableError(GatewayError):
+    """Accept asks for a Content-Format that there is not."""
+
+    reason = "not-acceptable"
+
+
+class IncompleteError(GatewayError):
+    """A block whose predecessors are missing (RFC 7959 §2.9.2)."""
+
+    reason = "incomplete"
+
+
+class RateError(GatewayError):
+    """One peer asks for more than its share (RFC 8516)."""
+
+    reason = "rate"
+
+
 class UnsignedError(GatewayError):
     """No checkpoint of ours covers it yet; one will within about a second."""
 
@@ -176,6 +218,13 @@ ANSWERS = {
     # ours: the request is refused
     "wrong-name": Answer(_code(4, 0), 400),
     "bad-query": Answer(_code(4, 0), 400),
+    "bad-path": Answer(_code(4, 0), 400),
+    "bad-option": Answer(_code(4, 2), 400),
+    "method": Answer(_code(4, 5), 405),
+    "not-acceptable": Answer(_code(4, 6), 406),
+    "incomplete": Answer(_code(4, 8), 408),
+    "precondition": Answer(_code(4, 12), 412),
+    "rate": Answer(_code(4, 29), 429, retry=True),
     "unknown-device": Answer(_code(4, 1), 401),
     "unauthorized": Answer(_code(4, 1), 401),
     "revoked": Answer(_code(4, 3), 403),

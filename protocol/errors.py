@@ -23,9 +23,13 @@ class UnsupportedError(ProtocolError):
 
 
 class TooLargeError(ProtocolError):
-    """Over a limit of `protocol.limits`."""
+    """Over a limit; `max_bytes` is that limit, where it is one on a whole body, else 0."""
 
     reason = "too-large"
+
+    def __init__(self, message: str, max_bytes: int = 0) -> None:
+        super().__init__(message)
+        self.max_bytes = max_bytes
 
 
 class BadMacError(ProtocolError):

@@ -38,7 +38,7 @@ def test_every_answer_is_a_code_of_both_doors(reason):
 
     assert Code(answer.coap).name
     assert Code(answer.coap).is_successful() == (answer.http == 200)
-    assert answer.retry == (answer.http in (503, 507))
+    assert answer.retry == (answer.http in (429, 503, 507))
 
 
 def test_what_stops_us_is_no_answer_and_says_what_to_do():
