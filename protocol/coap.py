@@ -52,15 +52,20 @@ def encode(message: Message) -> bytes:
     """The datagram. Raises TooLargeError where it would need fragments."""
     head = _VERSION << 6 | message.type << 4 | len(message.token)
     out = bytes((head, message.code)) + message.message_id.to_bytes(2, "big") + message.token
-    previous = 0
-    for number, value in message.options:
-        out += _encode_option(number - previous, value)
-        previous = number
-    if message.payload:
-        out += bytes((_MARKER,)) + message.payload
+    out += encode_body(message.options, message.payload)
     if len(out) > MAX_DATAGRAM_BYTES:
         raise TooLargeError(f"a datagram of {len(out)} bytes, over {MAX_DATAGRAM_BYTES}")
     return out
+
+
+def encode_body(options: list[tuple[int, bytes]], payload: bytes) -> bytes:
+    """What follows the token: options in ascending order of number, marker and payload."""
+    out = b""
+    previous = 0
+    for number, value in options:
+        out += _encode_option(number - previous, value)
+        previous = number
+    return out + bytes((_MARKER,)) + payload if payload else out
 
 
 def _encode_option(delta: int, value: bytes) -> bytes:
@@ -90,13 +95,12 @@ def decode(data: bytes) -> Message:
         raise MalformedError("an empty message with something in it")
     if code >> 5 in (1, 6, 7):
         raise MalformedError(f"reserved code {code_text(code)}")
-    at = 4 + token_bytes
-    options, at = _decode_options(data, at)
-    return Message(kind, code, message_id, bytes(data[4 : 4 + token_bytes]), options, data[at:])
+    options, payload = decode_body(data, 4 + token_bytes)
+    return Message(kind, code, message_id, bytes(data[4 : 4 + token_bytes]), options, payload)
 
 
-def _decode_options(data: bytes, at: int) -> tuple[list[tuple[int, bytes]], int]:
-    """The options from `at` on, and where the payload starts."""
+def decode_body(data: bytes, at: int) -> tuple[list[tuple[int, bytes]], bytes]:
+    """The options from `at` on, and the payload; MalformedError for a format error."""
     options: list[tuple[int, bytes]] = []
     number = 0
     while at < len(data):
@@ -113,7 +117,7 @@ def _decode_options(data: bytes, at: int) -> tuple[list[tuple[int, bytes]], int]
             raise MalformedError("an option that ends too late")
         options.append((number, bytes(data[at : at + length])))
         at += length
-    return options, at
+    return options, data[at:]
 
 
 def _join(data: bytes, at: int, nibble: int) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from protocol.audit import Audit
 from protocol.checkpoint import Checkpoint
 from protocol.errors import OutOfStateError, ProtocolError, TamperedError
 from protocol.exchange import Exchange
-from tests import note_vectors, proof_vectors, ruling_vectors
+from tests import note_vectors, oscore_vectors, proof_vectors, ruling_vectors
 from tests.note_vectors import refusal
 
 unhex = bytes.fromhex
@@ -229,6 +229,7 @@ CHECKS = {
     "audit": check_audit,
     "batch": check_batch,
     "cbor": check_cbor,
+    "ccm": oscore_vectors.check_ccm,
     "checkpoint": note_vectors.check_checkpoint,
     "coap": check_coap,
     "cose_mac0": check_cose_mac0,
@@ -240,6 +241,7 @@ CHECKS = {
     "leaf": check_leaf,
     "mac": check_mac,
     "merkle": check_merkle,
+    "oscore": oscore_vectors.check_oscore,
     "policy": note_vectors.check_policy,
     "proof": proof_vectors.check_proof,
     "prune": ruling_vectors.check_prune,
