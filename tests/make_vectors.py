@@ -17,6 +17,7 @@ FORMATS = (
     "ccm",
     "checkpoint",
     "coap",
+    "coap_door",
     "cose_mac0",
     "cose_receipt",
     "cosignature",

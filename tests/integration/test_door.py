@@ -1,0 +1,78 @@
+"""The conformance cases of the CoAP door, against a running gateway, over IPv4 and IPv6."""
+
+import itertools
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from protocol.errors import ProtocolError
+from tests.fakes import FakeDevice
+from tests.integration.door import Fill, outcomes
+from tests.integration.harness import Site
+from tests.load import LoadDevice
+from tests.make_vectors import VECTORS
+
+pytestmark = pytest.mark.integration
+
+CASES = json.loads((VECTORS / "coap_door.json").read_text())
+HOSTS = ("127.0.0.1", "::1")
+# Why a case does not hold yet, and which; strict, so that none can stay here once it does.
+NOT_YET = json.loads(Path(__file__).with_name("door_not_yet.json").read_text())
+
+
+def _param(host, case):
+    marks = [
+        pytest.mark.xfail(reason=reason, strict=True)
+        for reason, names in NOT_YET.items()
+        if case["name"] in names
+    ]
+    return pytest.param(host, case, marks=marks, id=f"{host}: {case['name']}")
+
+
+@pytest.fixture(scope="module")
+def door(tmp_path_factory) -> Iterator[dict[str, dict[str, str]]]:
+    site = Site(tmp_path_factory.mktemp("door"))
+    _listen_on_both(site)
+    fill = _fills(LoadDevice(site.enrol("conformance")))
+    site.start_gateway()
+    try:
+        yield {host: outcomes(CASES, host, site.coap_port, fill) for host in HOSTS}
+    finally:
+        site.stop()
+    log = site.gateway_log()
+    assert NOT_YET or "Traceback" not in log, log[-5000:]
+    assert [verdict for verdict in site.verdicts() if not verdict.valid] == []
+
+
+@pytest.mark.parametrize(("host", "case"), [_param(h, c) for h in HOSTS for c in CASES])
+def test_the_gateway_answers_as_the_clause_says(door, host, case):
+    found = door[host][case["name"]]
+
+    assert found == "", f"{case['clause']}\n{found}"
+
+
+def test_there_are_cases_for_what_the_rfc_asks():
+    assert len(CASES) >= 80
+
+
+def _listen_on_both(site: Site) -> None:
+    config = site.gateway_dir / "tallystick.toml"
+    text = config.read_text()
+    config.write_text(re.sub(r'(\[coap\]\s*host = )"[^"]*"', r'\1"::"', text))
+
+
+def _fills(device: LoadDevice) -> Fill:
+    """A new envelope each time, with a number of its own."""
+    numbers = itertools.count()
+
+    def fill(name: str) -> bytes:
+        if name == "envelope":
+            return device.seal(next(numbers))
+        if name == "stranger":
+            return FakeDevice("stranger").seal(0)
+        raise ProtocolError(f"nobody gives {name}")
+
+    return fill

@@ -1,0 +1,11 @@
+"""The CoAP door: datagrams in, and what has to come back, with the clause that says so."""
+
+from typing import Any
+
+from tests.protocol.cases import door_exchange, door_format, door_options
+
+PARTS = (door_format, door_options, door_exchange)
+
+
+def cases() -> list[dict[str, Any]]:
+    return [case for part in PARTS for case in part.cases()]
