@@ -120,6 +120,12 @@ class Site:
         config.write_text(text + "retry_min_ms = 100\nretry_max_ms = 500\n")
 
 
+def listen_on_both(site: Site) -> None:
+    """CoAP on IPv4 and IPv6, before the gateway is started."""
+    config = site.gateway_dir / "tallystick.toml"
+    config.write_text(re.sub(r'(\[coap\]\s*host = )"[^"]*"', r'\1"::"', config.read_text()))
+
+
 def packs(ledger: Path) -> dict[tuple[str, int, int], list[int]]:
     """(device, epoch, sequence) -> the indexes of the entries that hold it."""
     database = sqlite3.connect(f"{ledger.as_uri()}?mode=ro", uri=True)

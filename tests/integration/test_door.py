@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from protocol.errors import ProtocolError
 from tests.fakes import FakeDevice
 from tests.integration.door import Fill, outcomes
-from tests.integration.harness import Site
+from tests.integration.harness import Site, listen_on_both
 from tests.load import LoadDevice
 from tests.make_vectors import VECTORS
 
@@ -35,7 +34,7 @@ def _param(host, case):
 @pytest.fixture(scope="module")
 def door(tmp_path_factory) -> Iterator[dict[str, dict[str, str]]]:
     site = Site(tmp_path_factory.mktemp("door"))
-    _listen_on_both(site)
+    listen_on_both(site)
     fill = _fills(LoadDevice(site.enrol("conformance")))
     site.start_gateway()
     try:
@@ -56,12 +55,6 @@ def test_the_gateway_answers_as_the_clause_says(door, host, case):
 
 def test_there_are_cases_for_what_the_rfc_asks():
     assert len(CASES) >= 80
-
-
-def _listen_on_both(site: Site) -> None:
-    config = site.gateway_dir / "tallystick.toml"
-    text = config.read_text()
-    config.write_text(re.sub(r'(\[coap\]\s*host = )"[^"]*"', r'\1"::"', text))
 
 
 def _fills(device: LoadDevice) -> Fill:
