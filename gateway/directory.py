@@ -22,6 +22,7 @@ from gateway.store.files import (
     write_in_place,
 )
 from gateway.store.keys import KeyStore
+from gateway.store.number_file import NumberFile
 from gateway.store.sqlite import SqliteStore
 from gateway.witness import files as witnesses
 from protocol.checkpoint import Checkpoint
@@ -77,6 +78,11 @@ class Directory(NamedTuple):
     def reserve(self) -> Path:
         """Space for a full disk to be written about with."""
         return self.path / "reserve"
+
+    @property
+    def oscore_numbers(self) -> Path:
+        """How many numbers of its own the gateway has used under OSCORE."""
+        return self.path / "oscore.numbers"
 
     @property
     def tokens(self) -> Path:
@@ -201,6 +207,7 @@ def create(path: Path, origin: str, config_text: str) -> Signer:
         ) from error
     witnesses.create(path, witness_name)
     KeyStore(directory.keys, create=True).close()
+    NumberFile(directory.oscore_numbers, disk=directory.disk).reserve(0)
     create_ledger(directory, signer)
     return signer
 

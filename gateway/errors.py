@@ -34,6 +34,24 @@ class UnsupportedFormatError(GatewayError):
     reason = "unsupported-format"
 
 
+class ReplayedError(GatewayError):
+    """An OSCORE request whose number was used, or is too far behind (RFC 8613 §7.4)."""
+
+    reason = "replayed"
+
+
+class UndecryptableError(GatewayError):
+    """An OSCORE request that the device's key did not seal, or that was changed on the way."""
+
+    reason = "undecryptable"
+
+
+class StaleError(GatewayError):
+    """An OSCORE request that may be an old one: whoever sent it proves that it is not by Echo."""
+
+    reason = "stale"
+
+
 class ConflictError(GatewayError):
     """An (epoch, sequence) that is already in the log with other bytes."""
 
@@ -225,6 +243,9 @@ ANSWERS = {
     "incomplete": Answer(_code(4, 8), 408),
     "precondition": Answer(_code(4, 12), 412),
     "rate": Answer(_code(4, 29), 429, retry=True),
+    "undecryptable": Answer(_code(4, 0), 400),
+    "replayed": Answer(_code(4, 1), 401),
+    "stale": Answer(_code(4, 1), 401),
     "unknown-device": Answer(_code(4, 1), 401),
     "unauthorized": Answer(_code(4, 1), 401),
     "revoked": Answer(_code(4, 3), 403),

@@ -1,16 +1,19 @@
 """Registry: which devices may speak, by key identifier. Pure: an adapter fills it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from gateway.errors import RevokedError, UnknownDeviceError
-from protocol import envelope
+from protocol import envelope, pairing
 from protocol.envelope import DOWN, UP
 from protocol.mac import HmacKey
 
 
 class Device(NamedTuple):
-    """A device with its direction keys; `profile` is how its envelopes are authenticated."""
+    """A device with its direction keys; `profile` is how its envelopes are authenticated.
+
+    `oscore_master` derives its OSCORE master secret: few devices need one, and none is printed.
+    """
 
     name: str
     kid: bytes
@@ -18,6 +21,7 @@ class Device(NamedTuple):
     revoked: bool
     up: HmacKey
     down: HmacKey
+    oscore_master: Callable[[], bytes]
 
 
 def device_of(name: str, profile: str, secret: bytes, *, revoked: bool) -> Device:
@@ -28,16 +32,21 @@ def device_of(name: str, profile: str, secret: bytes, *, revoked: bool) -> Devic
         revoked,
         envelope.direction_key(secret, UP),
         envelope.direction_key(secret, DOWN),
+        lambda: pairing.master_secret(secret),
     )
 
 
 class Registry:
     def __init__(self, devices: Iterable[Device] = ()) -> None:
         self._by_kid: dict[bytes, Device] = {}
+        self._by_oscore_id: dict[bytes, Device] = {}
         self.replace(devices)
 
     def replace(self, devices: Iterable[Device]) -> None:
         self._by_kid = {device.kid: device for device in devices}
+        self._by_oscore_id = {
+            pairing.device_id(kid): device for kid, device in self._by_kid.items()
+        }
 
     def __len__(self) -> int:
         return len(self._by_kid)
@@ -47,9 +56,16 @@ class Registry:
 
     def find(self, kid: bytes) -> Device:
         """The device that may speak under `kid`; Unknown- or RevokedError."""
-        device = self._by_kid.get(kid)
-        if device is None:
-            raise UnknownDeviceError(f"no device with kid {kid.hex()}")
-        if device.revoked:
-            raise RevokedError(f"{device.name} was revoked")
-        return device
+        return _allowed(self._by_kid.get(kid), kid)
+
+    def find_by_oscore_id(self, identifier: bytes) -> Device:
+        """The device that may speak as this OSCORE Sender ID; Unknown- or RevokedError."""
+        return _allowed(self._by_oscore_id.get(identifier), identifier)
+
+
+def _allowed(device: Device | None, kid: bytes) -> Device:
+    if device is None:
+        raise UnknownDeviceError(f"no device with kid {kid.hex()}")
+    if device.revoked:
+        raise RevokedError(f"{device.name} was revoked")
+    return device

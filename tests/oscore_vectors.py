@@ -1,6 +1,6 @@
 """The checks of vectors of OSCORE and its cipher, for the interpreter that runs them."""
 
-from protocol import ccm, coap, oscore
+from protocol import ccm, coap, oscore, pairing
 from protocol.oscore import Asked, Header, Plain
 from protocol.oscore_client import Client
 from protocol.oscore_server import Server, Window
@@ -52,6 +52,14 @@ def _check_keys(vector):
     found = [keys.sender, keys.recipient, keys.common_iv, oscore.nonce(base, 0)]
     shown = [unhex(vector[name]) for name in ("sender", "recipient", "common_iv", "nonce")]
     return found == shown and [other.recipient, other.sender] == shown[:2]
+
+
+def _check_pairing(vector):
+    """The context of a device, from its secret and its kid."""
+    master, kid = pairing.master_secret(unhex(vector["device_secret"])), unhex(vector["kid"])
+    device, gateway = pairing.device_keys(master, kid), pairing.gateway_keys(master, kid)
+    same = device == _keys(vector) and gateway == _keys(vector, swapped=True)
+    return same and master.hex() == vector["secret"]
 
 
 def _check_option(vector):
@@ -107,6 +115,7 @@ def _check_window(vector):
 
 _CHECKS = {
     "keys": _check_keys,
+    "pairing": _check_pairing,
     "option": _check_option,
     "number": _check_number,
     "request": _check_request,

@@ -2,7 +2,7 @@ import pytest
 
 from gateway.errors import RevokedError, UnknownDeviceError
 from gateway.registry import Registry
-from protocol import envelope
+from protocol import envelope, pairing
 from protocol.envelope import DOWN, UP
 from tests.fakes import FakeDevice
 
@@ -38,3 +38,17 @@ def test_replacing_forgets_whoever_is_not_named_again():
 
     assert (len(registry), registry.knows(SHED.kid)) == (1, False)
     assert registry.find(CELLAR.kid).name == "cellar"
+
+
+def test_a_device_is_found_by_its_oscore_id_and_holds_its_master_secret():
+    registry = Registry([SHED.known(), CELLAR.known(revoked=True)])
+
+    device = registry.find_by_oscore_id(SHED.kid[:7])
+
+    assert device.name == "shed"
+    assert device.oscore_master() == pairing.master_secret(SHED.secret)
+    assert SHED.secret.hex() not in repr(device)
+    with pytest.raises(RevokedError):
+        registry.find_by_oscore_id(CELLAR.kid[:7])
+    with pytest.raises(UnknownDeviceError):
+        registry.find_by_oscore_id(SHED.kid)

@@ -1,5 +1,6 @@
 """OSCORE: RFC 8613 Appendix C and §6.3 as printed; the rest by cbor2 and `cryptography`."""
 
+import hashlib
 from typing import Any
 
 import aiocoap
@@ -80,8 +81,27 @@ def _keys() -> list[dict[str, Any]]:
         for name, context, text in KEYS
     ]
     found.append({"name": "a device", "what": "keys", **OURS, **_derived(OURS)})
+    found.append(_pairing())
     too_long = {**OURS, "sender_id": "00" * 8, "what": "keys", "error": "too-large"}
     return [*found, {"name": "an identifier of eight bytes", **too_long}]
+
+
+def _pairing() -> dict[str, Any]:
+    """wire-format §13: ids from the kid, the master secret from the device's."""
+    kid, secret = kid_of("greenhouse-1"), bytes(range(32))
+    return {
+        "name": "the context of greenhouse-1",
+        "what": "pairing",
+        "device_secret": secret.hex(),
+        "kid": kid.hex(),
+        "secret": oracles.hkdf(secret, b"tallystick/1/oscore").hex(),
+        "sender_id": kid[:7].hex(),
+        "recipient_id": "01",
+    }
+
+
+def kid_of(name: str) -> bytes:
+    return hashlib.sha256(oracles.cbor(["mac", name])).digest()[:8]
 
 
 def _derived(context: dict[str, str]) -> dict[str, str]:

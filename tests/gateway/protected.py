@@ -1,0 +1,81 @@
+"""A device that speaks OSCORE to a door, without a network between them."""
+
+from collections.abc import Hashable
+
+from gateway.coap.ccm import Ccm
+from gateway.coap.contexts import Contexts
+from gateway.coap.oscore import OscoreDoor, Outside, Refused, Unsealed
+from gateway.coap.own_numbers import OwnNumbers
+from gateway.registry import Registry
+from protocol import coap, pairing
+from protocol.oscore import OSCORE, Asked, Plain, Sealed
+from protocol.oscore_client import Client
+from tests.fakes import FakeDevice
+
+ECHO = 252
+PEER, ELSEWHERE = "192.0.2.1", "192.0.2.2"
+GET = Plain(coap.GET, [(11, b"home"), (11, b"door")], b"")
+POST = Plain(coap.POST, [(11, b"r"), (12, b"\x11")], b"an envelope")
+
+
+class FakeEchoes:
+    """A value a peer, good for ten seconds, and for this door only."""
+
+    def __init__(self, start: int = 0) -> None:
+        self.start = start
+
+    def value(self, peer: Hashable, now_ms: int) -> bytes:
+        return f"{self.start} {peer} {now_ms // 10_000}".encode()
+
+    def is_fresh(self, peer: Hashable, value: bytes, now_ms: int) -> bool:
+        return value == self.value(peer, now_ms)
+
+
+class FakeOscoreDevice(FakeDevice):
+    """`number` is the one its next request gets."""
+
+    def __init__(self, name: str = "shed") -> None:
+        super().__init__(name)
+        keys = pairing.device_keys(pairing.master_secret(self.secret), self.kid)
+        self._client = Client(keys, Ccm)
+        self.number = 0
+
+    def request(self, plain: Plain, *, peer: Hashable = PEER) -> tuple[Outside, Asked]:
+        sealed, asked = self._client.protect(self.number, plain)
+        self.number += 1
+        return outside(sealed, peer), asked
+
+    def opened(self, asked: Asked, sealed: Sealed) -> tuple[Plain, int | None]:
+        return self._client.unprotect(asked, sealed.options, sealed.payload)
+
+    def echo(self, asked: Asked, refused: Refused) -> bytes:
+        """The Echo of a challenge."""
+        plain, own_number = self.opened(asked, refused.sealed)
+        assert (plain.code, own_number is None) == (0x81, False)
+        return dict(plain.options)[ECHO]
+
+    def introduce(self, door: OscoreDoor, *, peer: Hashable = PEER, now_ms: int = 0) -> None:
+        """Asks, is challenged, and asks again: now the door knows its window."""
+        request, asked = self.request(GET, peer=peer)
+        refused = door.open(request, now_ms)
+        again = with_echo(GET, self.echo(asked, refused))
+        assert isinstance(door.open(self.request(again, peer=peer)[0], now_ms), Unsealed)
+
+
+def outside(sealed: Sealed, peer: Hashable = PEER) -> Outside:
+    return Outside(sealed.code, dict(sealed.options)[OSCORE], sealed.payload, peer)
+
+
+def with_echo(plain: Plain, echo: bytes) -> Plain:
+    return Plain(plain.code, [*plain.options, (ECHO, echo)], plain.payload)
+
+
+def granted(stop: int = 1 << 20) -> OwnNumbers:
+    numbers = OwnNumbers()
+    numbers.grant(0, stop)
+    return numbers
+
+
+def door_for(*devices: FakeDevice, numbers: OwnNumbers | None = None, start: int = 0) -> OscoreDoor:
+    registry = Registry(device.known() for device in devices)
+    return OscoreDoor(Contexts(registry), numbers or granted(), FakeEchoes(start))
