@@ -8,7 +8,7 @@ from gateway.coap.oscore import OscoreDoor, Outside, Refused, Unsealed
 from gateway.coap.own_numbers import OwnNumbers
 from gateway.registry import Registry
 from protocol import coap, pairing
-from protocol.oscore import OSCORE, Asked, Plain, Sealed
+from protocol.oscore import OBSERVE, OSCORE, Asked, Plain, Sealed
 from protocol.oscore_client import Client
 from tests.fakes import FakeDevice
 
@@ -16,6 +16,11 @@ ECHO = 252
 PEER, ELSEWHERE = "192.0.2.1", "192.0.2.2"
 GET = Plain(coap.GET, [(11, b"home"), (11, b"door")], b"")
 POST = Plain(coap.POST, [(11, b"r"), (12, b"\x11")], b"an envelope")
+
+OBSERVATION = Plain(coap.GET, [(OBSERVE, b""), (11, b"home")], b"")
+FOUND = Plain(coap.CONTENT, [(12, b"")], b"21.5")
+NEWS = Plain(coap.CONTENT, [(OBSERVE, b"\x07"), (12, b"")], b"21.5")
+BAD_REQUEST, UNAUTHORIZED, BAD_OPTION, BUSY = 0x80, 0x81, 0x82, 0xA3
 
 
 class FakeEchoes:
@@ -79,3 +84,19 @@ def granted(stop: int = 1 << 20) -> OwnNumbers:
 def door_for(*devices: FakeDevice, numbers: OwnNumbers | None = None, start: int = 0) -> OscoreDoor:
     registry = Registry(device.known() for device in devices)
     return OscoreDoor(Contexts(registry), numbers or granted(), FakeEchoes(start))
+
+
+def known(**more: OwnNumbers) -> tuple[OscoreDoor, FakeOscoreDevice]:
+    """A door, and a device whose window it knows."""
+    device = FakeOscoreDevice()
+    door = door_for(device, **more)
+    device.introduce(door)
+    return door, device
+
+
+def refused(door: OscoreDoor, request: Outside, now_ms: int = 0) -> tuple[str, int]:
+    """(reason, code) of a refusal that nobody had to seal."""
+    found = door.open(request, now_ms)
+    assert isinstance(found, Refused)
+    assert found.sealed == Sealed(found.sealed.code, [], b"")
+    return found.reason, found.sealed.code
