@@ -168,7 +168,7 @@ def _first(
     if not choice.without_numbers:
         total, carried = remains.count_numbers(directory), 0
         for number in remains.numbers(directory):
-            transaction.put_number(*number, CARRIED)
+            transaction.put_numbers([(*number, CARRIED)])
             carried += 1
             progress(carried, total)
     recovery = Recovery(old, remains.largest_note(directory, old, choice.note), carried)

@@ -9,7 +9,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from gateway.config import LedgerConfig
@@ -25,9 +25,11 @@ _MAX_ERRANDS = 16
 Result = TypeVar("Result")
 
 
-class _Waiting(NamedTuple):
-    submission: Submission
-    future: "asyncio.Future[Kept]"
+class _Group(NamedTuple):
+    """Submissions that came together, and are committed together and settled together."""
+
+    submissions: Sequence[Submission]
+    settle: Callable[[Sequence[Kept | GatewayError]], None]
 
 
 class _Errand(NamedTuple):
@@ -55,7 +57,8 @@ class Sequencer:
         self._failed = failed
         self._loop = asyncio.get_running_loop()
         self._changed = threading.Condition()
-        self._queue: deque[_Waiting] = deque()  # guarded by _changed
+        self._queue: deque[_Group] = deque()  # guarded by _changed
+        self._queued = 0  # submissions in it; guarded by _changed
         self._errands: deque[_Errand] = deque()  # guarded by _changed
         self._states: dict[str, bytes] = {}  # guarded by _changed
         self._stopping = False  # guarded by _changed
@@ -65,14 +68,28 @@ class Sequencer:
 
     def submit(self, submission: Submission) -> "asyncio.Future[Kept]":
         """Resolves after the commit; Busy- or Store*Error where nothing was done."""
+        future: asyncio.Future[Kept] = self._loop.create_future()
+        self.submit_all([submission], lambda outcomes: _settle(future, outcomes[0]))
+        return future
+
+    def submit_all(
+        self,
+        submissions: Sequence[Submission],
+        settle: Callable[[Sequence[Kept | GatewayError]], None],
+    ) -> None:
+        """As `submit`, all in one transaction; `settle` gets the outcomes in their order."""
         self._watch.admit()
         with self._changed:
-            if self._stopping or len(self._queue) >= self._config.max_pending:
-                raise BusyError(f"{len(self._queue)} submissions are waiting for the writer")
-            future: asyncio.Future[Kept] = self._loop.create_future()
-            self._queue.append(_Waiting(submission, future))
+            if self._stopping or self._queued + len(submissions) > self._config.max_pending:
+                raise BusyError(f"{self._queued} submissions are waiting for the writer")
+            self._queued += len(submissions)
+            self._queue.append(_Group(submissions, settle))
             self._changed.notify()
-        return future
+
+    @property
+    def room(self) -> int:
+        """How many more submissions may wait."""
+        return self._config.max_pending - self._queued
 
     def run(self, work: Callable[[LedgerWriter], Result]) -> "asyncio.Future[Result]":
         """`work(writer)` between two batches, on the writer's thread; resolves with its result.
@@ -94,7 +111,7 @@ class Sequencer:
 
     @property
     def pending(self) -> int:
-        return len(self._queue)
+        return self._queued
 
     async def stop(self) -> None:
         """Commits what is queued, signs a last checkpoint, and ends the thread."""
@@ -117,49 +134,55 @@ class Sequencer:
                 self._errands.clear()
             self._refuse(waiting)
             for errand in errands:
-                self._loop.call_soon_threadsafe(_settle_one, errand.future, _stopped())
+                self._loop.call_soon_threadsafe(_settle, errand.future, _stopped())
             self._loop.call_soon_threadsafe(self._failed, error)
 
     def _turn(self) -> bool:
-        batch, states, stopping = self._take()
+        groups, states, stopping = self._take()
         self.heartbeat = time.monotonic()
         self._run_errand()
-        if batch or (stopping and states):
-            self._commit(batch, states)
+        if groups or (stopping and states):
+            self._commit(groups, states)
         ending = stopping and not self._queue and not self._errands
         self._watch.tick(time.monotonic())
         self._writer.sign_if_due(time.monotonic(), force=ending)
         self._loop.call_soon_threadsafe(self._publish)
         return not ending
 
-    def _take(self) -> tuple[list[_Waiting], dict[str, bytes], bool]:
+    def _take(self) -> tuple[list[_Group], dict[str, bytes], bool]:
         with self._changed:
             if not self._queue and not self._errands and not self._stopping:
                 wait_ms = self._writer.due_in_ms(time.monotonic(), _IDLE_MS)
                 self._changed.wait(wait_ms / 1000)
             if self._queue and self._config.delay_ms and not self._stopping:
                 self._changed.wait_for(lambda: self._stopping, self._config.delay_ms / 1000)
-            count = min(len(self._queue), self._config.max_batch)
-            batch = [self._queue.popleft() for _ in range(count)]
+            groups, count = [], 0
+            while self._queue and (
+                not count or count + len(self._queue[0].submissions) <= self._config.max_batch
+            ):
+                groups.append(self._queue.popleft())
+                count += len(groups[-1].submissions)
+            self._queued -= count
             states: dict[str, bytes] = {}
-            if batch or self._stopping:  # else they wait for one
+            if groups or self._stopping:  # else they wait for one
                 states, self._states = self._states, states
-            return batch, states, self._stopping
+            return groups, states, self._stopping
 
-    def _commit(self, batch: list[_Waiting], states: dict[str, bytes]) -> None:
+    def _commit(self, groups: list[_Group], states: dict[str, bytes]) -> None:
         outcomes: list[Kept | GatewayError]
+        submissions = [submission for group in groups for submission in group.submissions]
         started = time.monotonic()
         try:
-            outcomes = self._writer.commit([waiting.submission for waiting in batch], states)
+            outcomes = self._writer.commit(submissions, states)
         except GatewayError as error:
-            outcomes = [error] * len(batch)
-            self._watch.refused(len(batch))
+            outcomes = [error] * len(submissions)
+            self._watch.refused(len(submissions))
             self._watch.tick(time.monotonic())  # whoever hears of it may ask again at once
         except BaseException:
-            self._refuse(batch)
+            self._refuse(groups)
             raise
         self._metrics.commit_seconds.observe(time.monotonic() - started)
-        self._loop.call_soon_threadsafe(_settle, batch, outcomes)
+        self._loop.call_soon_threadsafe(_settle_all, groups, outcomes)
 
     def _run_errand(self) -> None:
         with self._changed:
@@ -170,16 +193,17 @@ class Sequencer:
             result = errand.work(self._writer)
         except GatewayError as error:
             self._watch.tick(time.monotonic())
-            self._loop.call_soon_threadsafe(_settle_one, errand.future, error)
+            self._loop.call_soon_threadsafe(_settle, errand.future, error)
         except BaseException:
-            self._loop.call_soon_threadsafe(_settle_one, errand.future, _stopped())
+            self._loop.call_soon_threadsafe(_settle, errand.future, _stopped())
             raise
         else:
-            self._loop.call_soon_threadsafe(_settle_one, errand.future, result)
+            self._loop.call_soon_threadsafe(_settle, errand.future, result)
 
-    def _refuse(self, batch: list[_Waiting]) -> None:
+    def _refuse(self, groups: list[_Group]) -> None:
         outcomes: list[Kept | GatewayError] = [_stopped()]
-        self._loop.call_soon_threadsafe(_settle, batch, outcomes * len(batch))
+        outcomes *= sum(len(group.submissions) for group in groups)
+        self._loop.call_soon_threadsafe(_settle_all, groups, outcomes)
 
     # --- back on the event loop -------------------------------------------------------------
 
@@ -187,16 +211,19 @@ class Sequencer:
         size, signed = self._writer.size, self._writer.signed_size
         self._metrics.entries.set(size)
         self._metrics.signed.set(signed)
-        self._metrics.pending.set(len(self._queue))
+        self._metrics.pending.set(self._queued)
         self._feed.publish(size=size, signed=signed)
 
 
-def _settle(batch: list[_Waiting], outcomes: list[Kept | GatewayError]) -> None:
-    for waiting, outcome in zip(batch, outcomes, strict=True):
-        _settle_one(waiting.future, outcome)
+def _settle_all(groups: list[_Group], outcomes: Sequence[Kept | GatewayError]) -> None:
+    start = 0
+    for group in groups:
+        stop = start + len(group.submissions)
+        group.settle(outcomes[start:stop])
+        start = stop
 
 
-def _settle_one(future: "asyncio.Future[Any]", outcome: object) -> None:
+def _settle(future: "asyncio.Future[Any]", outcome: object) -> None:
     if future.done():  # whoever asked has gone
         return
     if isinstance(outcome, GatewayError):

@@ -11,6 +11,7 @@ import msgspec
 
 from gateway.errors import ConflictError, IntegrityError
 from gateway.ledger.log import Draft
+from gateway.ledger.seen import Seen
 from gateway.store import Reader
 from protocol import leaf as leaves
 
@@ -56,13 +57,16 @@ class Plan(NamedTuple):
 
 
 def plan(
-    submissions: Sequence[Submission], size: int, reader: Reader, alerted: set[Number]
+    submissions: Sequence[Submission], size: int, reader: Reader, seen: Seen, alerted: set[Number]
 ) -> Plan:
     """`alerted` are conflicts already in the log: a device that insists leaves one alert."""
     result = Plan([], {}, [], [])
     for draft, number in submissions:
         if number is None:
             _add(draft, size, result)
+            continue
+        if number not in result.numbers and seen.is_new(number, reader):
+            result.numbers[number] = _add(draft, size, result)
             continue
         try:
             taken = _taken(number, size, result, reader)

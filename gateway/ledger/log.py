@@ -4,14 +4,15 @@ Does no I/O and reads no clock. The owner is the one writer; `extended` changes 
 a failed transaction leaves the log as it was.
 """
 
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from gateway.ledger import hashes, tree
 from gateway.store import Entry, Node, Reader, Transaction
 from protocol import leaf as leaves
-from protocol.leaf import CHAIN_START, Leaf
-from protocol.merkle import EMPTY_ROOT, leaf_hash
+from protocol.leaf import CHAIN_START, SALT_BYTES, Leaf
+from protocol.merkle import EMPTY_ROOT, HASH_BYTES, leaf_hash
 
 
 class Draft(NamedTuple):
@@ -30,11 +31,15 @@ class Stamp(NamedTuple):
 
 
 class Sealed(NamedTuple):
-    """A leaf with what it commits to, before it has a place."""
+    """A leaf with what it commits to, before it has a place.
+
+    `says` is its kind, source and received_ms, where whoever made it knows them.
+    """
 
     leaf: bytes
     salt: bytes
     body: bytes | None
+    says: tuple[str, str, int] | None = None
 
 
 class Extension(NamedTuple):
@@ -93,13 +98,15 @@ class Log:
 
     def seal(self, drafts: Sequence[Draft], stamp: Stamp, salts: bytes) -> list[Sealed]:
         """Leaves for `drafts`; `salts` holds SALT_BYTES random bytes for each."""
+        starts: dict[tuple[str, str], bytes] = {}
         sealed = []
-        for position, draft in enumerate(drafts):
-            start = position * leaves.SALT_BYTES
-            salt = salts[start : start + leaves.SALT_BYTES]
-            body_hash = leaves.hash_body(salt, draft.body)
-            leaf = Leaf(draft.kind, stamp.received_ms, stamp.clock, draft.source, body_hash)
-            sealed.append(Sealed(leaves.encode(leaf), salt, draft.body))
+        for position, (kind, source, body) in enumerate(drafts):
+            salt = salts[position * SALT_BYTES : (position + 1) * SALT_BYTES]
+            start = starts.get((kind, source))
+            if start is None:
+                start = starts[kind, source] = _start(kind, source, stamp)
+            leaf = start + leaves.hash_body(salt, body)
+            sealed.append(Sealed(leaf, salt, body, (kind, source, stamp.received_ms)))
         return sealed
 
     def extended(self, sealed: Sequence[Sealed]) -> Extension:
@@ -108,12 +115,26 @@ class Log:
         edge = self.edge()
         entries: list[Entry] = []
         nodes: list[tuple[Node, bytes]] = []
-        for index, (leaf, salt, body) in enumerate(sealed, self.size):
-            fields = leaves.decode(leaf)
+        for index, (leaf, salt, body, says) in enumerate(sealed, self.size):
+            kind, source, received_ms = says or _says(leaf)
             hashed = leaf_hash(leaf)
-            chain, received_ms = leaves.chain(chain, hashed), fields.received_ms
-            entries.append(
-                Entry(index, fields.kind, fields.source, received_ms, leaf, chain, salt, body)
-            )
+            chain = leaves.chain(chain, hashed)
+            entries.append(Entry(index, kind, source, received_ms, leaf, chain, salt, body))
             nodes += hashes.push(edge, hashed, index)
         return Extension(entries, nodes, Log(self.size + len(entries), chain, received_ms, edge))
+
+
+_form = functools.lru_cache(maxsize=4096)(leaves.form)  # more than there are devices, as a rule
+
+
+def _start(kind: str, source: str, stamp: Stamp) -> bytes:
+    """All of a leaf but its body's hash."""
+    if stamp.received_ms < leaves.LONG_TIME_MS:  # a clock that was never set
+        return leaves.encode(Leaf(kind, *stamp, source, bytes(HASH_BYTES)))[:-HASH_BYTES]
+    head, *tails = _form(kind, source)
+    return head + stamp.received_ms.to_bytes(8, "big") + tails[stamp.clock]
+
+
+def _says(leaf: bytes) -> tuple[str, str, int]:
+    fields = leaves.decode(leaf)
+    return fields.kind, fields.source, fields.received_ms

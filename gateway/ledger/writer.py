@@ -11,6 +11,7 @@ from gateway.config import LedgerConfig
 from gateway.errors import GatewayError, StoreFailedError
 from gateway.ledger.batch import Kept, Number, Plan, Submission, plan
 from gateway.ledger.log import Extension, Log, Stamp
+from gateway.ledger.seen import Seen
 from gateway.ledger.signer import Signer
 from gateway.ledger.start import CHECKPOINT
 from gateway.metrics import Metrics
@@ -54,6 +55,7 @@ class LedgerWriter:
         self._config = config
         self._metrics = metrics
         self._log: Log | None = store.read(Log.load)
+        self._seen = Seen()
         self._alerted: set[Number] = set()
         self._signed_at: float = 0.0
         self.size = self._log.size
@@ -98,8 +100,10 @@ class LedgerWriter:
             )
         except GatewayError as error:
             self._log = None
+            self._seen.failed()
             self.failure = error
             raise
+        self._seen.committed()
         if extension.entries:
             self._stored_note = self.note
         self._log, self.size, self.failure = extension.log, extension.log.size, None
@@ -154,12 +158,11 @@ class LedgerWriter:
         states: Mapping[str, bytes],
     ) -> tuple[Plan, Extension, Result]:
         submissions, result = work(transaction)
-        planned = plan(submissions, log.size, transaction, self._alerted)
+        planned = plan(submissions, log.size, transaction, self._seen, self._alerted)
         salts = self._surroundings.random(SALT_BYTES * len(planned.drafts))
         extension = log.extended(log.seal(planned.drafts, stamp, salts))
         extension.put(transaction)
-        for number, index in planned.numbers.items():
-            transaction.put_number(*number, index)
+        transaction.put_numbers((*number, index) for number, index in planned.numbers.items())
         for key, value in states.items():
             transaction.put_state(key, value)
         if extension.entries and self.note != self._stored_note:

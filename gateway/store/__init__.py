@@ -4,7 +4,7 @@ A store is trusted to keep, not to be honest: whoever can change it is found out
 chain and the checkpoints, not by the store.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
@@ -114,6 +114,12 @@ class Reader(Protocol):
         IntegrityError where damage hides it: others can be looked up and put all the same.
         """
 
+    def highest(self, kid: bytes, epoch: int) -> int | None:
+        """The highest sequence that is taken in this epoch, -1 where none is.
+
+        None where damage hides it: each number has to be looked up by itself then.
+        """
+
     def numbers(self, after: tuple[bytes, int, int] | None, limit: int) -> list[Taken]:
         """At most `limit` numbers that are taken, in order, from the first or after one."""
 
@@ -142,7 +148,8 @@ class Transaction(Reader, Protocol):
 
     def put_node(self, node: Node, value: bytes) -> None: ...
 
-    def put_number(self, kid: bytes, epoch: int, sequence: int, index: int) -> None: ...
+    def put_numbers(self, numbers: Iterable[tuple[bytes, int, int, int]]) -> None:
+        """(kid, epoch, sequence, index) of each."""
 
     def put_state(self, key: str, value: bytes) -> None: ...
 

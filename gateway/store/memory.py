@@ -1,7 +1,7 @@
 """A store in memory: for tests and for trying things out. It can be told to fail."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -112,6 +112,9 @@ class _Data:
     def number(self, kid: bytes, epoch: int, sequence: int) -> int | None:
         return self._numbers.get((kid, epoch, sequence))
 
+    def highest(self, kid: bytes, epoch: int) -> int | None:
+        return max((n[2] for n in self._numbers if n[:2] == (kid, epoch)), default=-1)
+
     def numbers(self, after: tuple[bytes, int, int] | None, limit: int) -> list[Taken]:
         later = sorted(number for number in self._numbers if after is None or number > after)
         return [
@@ -154,8 +157,8 @@ class _Data:
     def put_node(self, node: Node, value: bytes) -> None:
         self._nodes[node] = value
 
-    def put_number(self, kid: bytes, epoch: int, sequence: int, index: int) -> None:
-        self._numbers[kid, epoch, sequence] = index
+    def put_numbers(self, numbers: Iterable[tuple[bytes, int, int, int]]) -> None:
+        self._numbers.update({(kid, epoch, n): index for kid, epoch, n, index in numbers})
 
     def put_state(self, key: str, value: bytes) -> None:
         self._state[key] = value

@@ -1,6 +1,6 @@
 """What one SQLite connection sees of a ledger, and puts into it: all SQL of entries and bodies."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import apsw
@@ -26,6 +26,7 @@ _MATCHING = (
     " ORDER BY entries.idx LIMIT :limit"
 )
 _NUMBER = "SELECT idx FROM numbers WHERE kid = ? AND epoch = ? AND sequence = ?"
+_HIGHEST = "SELECT coalesce(max(sequence), -1) FROM numbers WHERE kid = ? AND epoch = ?"
 _NUMBERS = (
     # what has lost its type is found by nobody who looks for it: it is of no kid
     "SELECT iif(typeof(kid) = 'blob' AND typeof(epoch) = 'integer'"
@@ -159,6 +160,17 @@ class SqliteView:
             raise IntegrityError(-1, f"the number leads to {row[0]!r}")
         return row[0]
 
+    def highest(self, kid: bytes, epoch: int) -> int | None:
+        hidden = (kid, epoch, -1)
+        if hidden in self._unreadable:
+            return None
+        try:
+            row = self._one(_HIGHEST, kid, epoch)
+        except apsw.CorruptError:
+            self._unreadable.add(hidden)
+            return None
+        return row[0] if isinstance(row[0], int) else None
+
     def numbers_but(self, kids: tuple[bytes, bytes]) -> Iterator[tuple[bytes, int, int]]:
         """Every number that is taken, in order, without those under one of `kids`."""
         return iter(
@@ -221,10 +233,9 @@ class SqliteView:
     def put_node(self, node: Node, value: bytes) -> None:
         self._execute("INSERT INTO nodes (level, n, hash) VALUES (?, ?, ?)", (*node, value))
 
-    def put_number(self, kid: bytes, epoch: int, sequence: int, index: int) -> None:
-        self._execute(
-            "INSERT INTO numbers (kid, epoch, sequence, idx) VALUES (?, ?, ?, ?)",
-            (kid, epoch, sequence, index),
+    def put_numbers(self, numbers: Iterable[tuple[bytes, int, int, int]]) -> None:
+        self._executemany(
+            "INSERT INTO numbers (kid, epoch, sequence, idx) VALUES (?, ?, ?, ?)", numbers
         )
 
     def put_state(self, key: str, value: bytes) -> None:

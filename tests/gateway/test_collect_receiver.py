@@ -8,7 +8,7 @@ from gateway.forward.outbox import Send
 from gateway.forward.view import LedgerView
 from gateway.ledger import fsck
 from gateway.ledger.fsck import Options
-from gateway.ledger.log import Log
+from gateway.ledger.log import Log, Sealed
 from gateway.ledger.signer import Signer
 from gateway.store.memory import MemoryStore
 from protocol import checkpoint as notes
@@ -117,7 +117,7 @@ def _root(gateway, size):
 
 
 def _rooted(reader, size):
-    sealed = [(e.leaf, e.salt, e.body) for e in reader.entries(0, size)]
+    sealed = [Sealed(e.leaf, e.salt, e.body) for e in reader.entries(0, size)]
     return Log.empty().extended(sealed).log.root()
 
 

@@ -11,7 +11,7 @@ from gateway.forward.view import LedgerView
 from gateway.ledger import fsck
 from gateway.ledger.batch import Submission
 from gateway.ledger.fsck import Options
-from gateway.ledger.log import Draft, Log
+from gateway.ledger.log import Draft, Log, Sealed
 from gateway.ledger.rotation import KEYS
 from gateway.ledger.signer import Signer
 from gateway.store.memory import MemoryStore
@@ -43,7 +43,7 @@ def view_of(gateway: FakeGateway) -> LedgerView:
 
 def root_at(gateway: FakeGateway, size: int) -> bytes:
     entries = gateway.store.read(lambda reader: reader.entries(0, size))
-    return Log.empty().extended([(e.leaf, e.salt, e.body) for e in entries]).log.root()
+    return Log.empty().extended([Sealed(e.leaf, e.salt, e.body) for e in entries]).log.root()
 
 
 class Collector:

@@ -79,7 +79,7 @@ def test_devices_keep_their_secrets_and_are_enrolled_in_the_new_ledger_again(mad
     keys.add("shed", SHED.secret)
     keys.close()
     store = made.open()
-    store.transact(lambda transaction: transaction.put_number(CHANGES_KID, 0, 1, 5))
+    store.transact(lambda transaction: transaction.put_numbers([(CHANGES_KID, 0, 1, 5)]))
     store.close()
 
     done = recovered(made, although_sound=True)

@@ -29,7 +29,7 @@ def test_what_is_put_is_there_afterwards(store):
     def put(tx):
         tx.append([entry(0), entry(1)])
         tx.put_node((8, 3), b"h" * 32)
-        tx.put_number(b"kid", 1, 2, 0)
+        tx.put_numbers([(b"kid", 1, 2, 0)])
         tx.put_state("cursor", b"7")
 
     store.transact(put)
@@ -69,7 +69,7 @@ def test_nothing_is_kept_of_a_transaction_that_raises(store):
     def put_and_fail(tx):
         tx.append([entry(0)])
         tx.put_node((8, 0), b"h" * 32)
-        tx.put_number(b"kid", 1, 2, 0)
+        tx.put_numbers([(b"kid", 1, 2, 0)])
         tx.put_state("cursor", b"7")
         raise ValueError("changed my mind")
 
@@ -83,7 +83,7 @@ def test_nothing_is_kept_of_a_transaction_that_raises(store):
 def test_a_transaction_sees_what_it_has_put_itself(store):
     def work(tx):
         tx.append([entry(0)])
-        tx.put_number(b"kid", 1, 2, 0)
+        tx.put_numbers([(b"kid", 1, 2, 0)])
         tx.put_state("cursor", b"7")
         return tx.last(), tx.number(b"kid", 1, 2), tx.state("cursor")
 
@@ -202,7 +202,7 @@ def test_paging_misses_nothing_and_repeats_nothing(tmp_path_factory, kind_of_sto
 def test_numbers_are_apart_by_kid_epoch_and_sequence(store):
     names = [(b"a", 1, 1), (b"a", 1, 2), (b"a", 2, 1), (b"b", 1, 1), (b"a", 2**32 - 1, 2**32 - 1)]
 
-    store.transact(lambda tx: [tx.put_number(*name, n) for n, name in enumerate(names)])
+    store.transact(lambda tx: [tx.put_numbers([(*name, n)]) for n, name in enumerate(names)])
 
     assert [store.read(lambda r, x=name: r.number(*x)) for name in names] == [0, 1, 2, 3, 4]
 

@@ -135,7 +135,7 @@ def _put_numbers(transaction: Transaction, entries: list[Sealed]) -> None:
         kind = leaves.decode(sealed.leaf).kind
         if kind in (ENROLLED, REVOKED):
             changes += 1
-            transaction.put_number(CHANGES_KID, 0, changes, index)
+            transaction.put_numbers([(CHANGES_KID, 0, changes, index)])
         elif kind == PACK and sealed.body is not None:
             parts = envelope.parse(sealed.body)
-            transaction.put_number(parts.kid, parts.epoch, parts.sequence, index)
+            transaction.put_numbers([(parts.kid, parts.epoch, parts.sequence, index)])

@@ -6,6 +6,7 @@ from gateway.errors import ConflictError, IntegrityError
 from gateway.ledger import pruning
 from gateway.ledger.batch import ALERT, CARRIED, Kept, Number, Submission, plan
 from gateway.ledger.log import Draft
+from gateway.ledger.seen import Seen
 from gateway.store import Selection
 from protocol.prune import RETENTION
 from tests.fakes import FakeDevice, FakeGateway
@@ -53,9 +54,9 @@ TABLE = {
 def test_each_submission_hears_what_became_of_it(submissions, heard, kinds):
     gateway = FakeGateway()
     gateway.fill(2, SHED)
-    gateway.store.transact(lambda t: t.put_number(CELLAR.kid, 1, 7, CARRIED))
+    gateway.store.transact(lambda t: t.put_numbers([(CELLAR.kid, 1, 7, CARRIED)]))
 
-    planned = gateway.store.read(lambda r: plan(submissions, 2, r, set()))
+    planned = gateway.store.read(lambda r: plan(submissions, 2, r, Seen(), set()))
 
     outcomes = [type(o) if isinstance(o, ConflictError) else o for o in planned.outcomes]
     assert outcomes == heard
@@ -66,7 +67,7 @@ def test_the_evidence_is_in_the_alert_and_the_first_stays_what_it_was():
     gateway = FakeGateway()
     gateway.fill(2, SHED)
 
-    planned = gateway.store.read(lambda r: plan([other(1)], 2, r, set()))
+    planned = gateway.store.read(lambda r: plan([other(1)], 2, r, Seen(), set()))
 
     assert planned.drafts == [Draft(ALERT, "shed", other(1).draft.body)]
     assert planned.alerts == [Number(SHED.kid, 1, 1)]
@@ -79,7 +80,7 @@ def test_a_conflict_that_is_in_the_log_already_leaves_no_second_alert():
     gateway.fill(2, SHED)
     alerted = {Number(SHED.kid, 1, 1)}
 
-    planned = gateway.store.read(lambda r: plan([other(1)], 2, r, alerted))
+    planned = gateway.store.read(lambda r: plan([other(1)], 2, r, Seen(), alerted))
 
     assert planned.drafts == []
     assert isinstance(planned.outcomes[0], ConflictError)
@@ -90,7 +91,9 @@ def test_a_repeat_of_a_deleted_body_is_still_a_repeat():
     gateway.fill(2, SHED)
     pruning.commit(gateway.writer, Selection(0, 2), RETENTION)
 
-    planned = gateway.store.read(lambda r: plan([SHED.submission(1), other(0)], 3, r, set()))
+    planned = gateway.store.read(
+        lambda r: plan([SHED.submission(1), other(0)], 3, r, Seen(), set())
+    )
 
     assert planned.outcomes[0] == REPEAT(1)
     assert isinstance(planned.outcomes[1], ConflictError)
@@ -101,7 +104,7 @@ def test_a_body_that_is_gone_without_a_trace_makes_no_repeat():
     gateway.fill(1, SHED)
     gateway.store.transact(lambda tx: tx.delete_bodies(Selection(0, 1)))
 
-    planned = gateway.store.read(lambda r: plan([SHED.submission(0)], 1, r, set()))
+    planned = gateway.store.read(lambda r: plan([SHED.submission(0)], 1, r, Seen(), set()))
 
     assert isinstance(planned.outcomes[0], ConflictError)
 
@@ -110,10 +113,10 @@ def test_a_body_that_is_gone_without_a_trace_makes_no_repeat():
 def test_a_damaged_number_is_told_to_who_has_it_and_stops_nobody_else(damaged):
     gateway = FakeGateway()
     gateway.fill(2, SHED)
-    gateway.store.transact(lambda t: t.put_number(CELLAR.kid, 1, 7, damaged))
+    gateway.store.transact(lambda t: t.put_numbers([(CELLAR.kid, 1, 7, damaged)]))
 
     submissions = [CELLAR.submission(7), SHED.submission(2)]
-    planned = gateway.store.read(lambda r: plan(submissions, 2, r, set()))
+    planned = gateway.store.read(lambda r: plan(submissions, 2, r, Seen(), set()))
 
     assert isinstance(planned.outcomes[0], IntegrityError)
     assert planned.outcomes[1:] == [NEW(2)]

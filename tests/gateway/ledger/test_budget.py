@@ -57,7 +57,7 @@ def test_no_batch_writes_more_than_is_reckoned_with(tmp_path):
     gateway, dice = FakeGateway(store), random.Random(1)
     kids = [dice.randbytes(8) for _ in range(500)]
     store.transact(
-        lambda tx: [tx.put_number(kid, 1, n, 0) for kid in kids for n in range(0, 200, 2)]
+        lambda tx: [tx.put_numbers([(kid, 1, n, 0)]) for kid in kids for n in range(0, 200, 2)]
     )
     store.empty_log()
     body = bytes(MAX_ENVELOPE_BYTES)

@@ -38,7 +38,7 @@ def gateway(store):
 
 
 def put(gateway, kid, epoch, sequence, index):
-    gateway.store.transact(lambda t: t.put_number(kid, epoch, sequence, index))
+    gateway.store.transact(lambda t: t.put_numbers([(kid, epoch, sequence, index)]))
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ def test_a_malformed_leaf_does_not_extend():
     (one,) = sealed(1)
 
     with pytest.raises(MalformedError):
-        Log.empty().extended([one._replace(leaf=b"\x80")])
+        Log.empty().extended([one._replace(leaf=b"\x80", says=None)])
 
 
 @pytest.mark.parametrize("level", [0, 3, 8, 9])
