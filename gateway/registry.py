@@ -6,22 +6,23 @@ from typing import NamedTuple
 from gateway.errors import RevokedError, UnknownDeviceError
 from protocol import envelope, pairing
 from protocol.envelope import DOWN, UP
-from protocol.mac import HmacKey
 
 
 class Device(NamedTuple):
     """A device with its direction keys; `profile` is how its envelopes are authenticated.
 
     `oscore_master` derives its OSCORE master secret: few devices need one, and none is printed.
+    `prefix` is what the names of its readings start with.
     """
 
     name: str
     kid: bytes
     profile: str
     revoked: bool
-    up: HmacKey
-    down: HmacKey
+    up: bytes
+    down: bytes
     oscore_master: Callable[[], bytes]
+    prefix: bytes
 
 
 def device_of(name: str, profile: str, secret: bytes, *, revoked: bool) -> Device:
@@ -30,9 +31,10 @@ def device_of(name: str, profile: str, secret: bytes, *, revoked: bool) -> Devic
         envelope.kid_of(name, profile),
         profile,
         revoked,
-        envelope.direction_key(secret, UP),
-        envelope.direction_key(secret, DOWN),
+        envelope.direction_secret(secret, UP),
+        envelope.direction_secret(secret, DOWN),
         lambda: pairing.master_secret(secret),
+        name.encode() + b"/",
     )
 
 

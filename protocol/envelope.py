@@ -35,9 +35,14 @@ def kid_of(name: str, profile: str = "mac") -> bytes:
     return hashlib.sha256(cbor.encode([profile, name])).digest()[:KID_BYTES]
 
 
+def direction_secret(secret: bytes, direction: str) -> bytes:
+    """The 32 bytes of the key for one direction; `secret` is the device's 32 random bytes."""
+    return hkdf(secret, b"tallystick/1/" + direction.encode())
+
+
 def direction_key(secret: bytes, direction: str) -> HmacKey:
-    """The key for one direction; `secret` is the device's 32 random bytes."""
-    return HmacKey(hkdf(secret, b"tallystick/1/" + direction.encode()))
+    """The key for one direction, ready to seal and check with."""
+    return HmacKey(direction_secret(secret, direction))
 
 
 def seal(

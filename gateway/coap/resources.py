@@ -7,15 +7,16 @@ from aiocoap import Code
 from aiocoap.resource import Resource
 
 from gateway.errors import ANSWERS, GatewayError, UnsupportedFormatError
-from gateway.ingest import judge
-from gateway.ledger.batch import Number, Submission
+from gateway.ingest import form
+from gateway.ingest.judge import judge
+from gateway.ledger.batch import PACK, Number, Submission
+from gateway.ledger.log import Draft
 from gateway.metrics import Metrics
 from gateway.registry import Registry
 from gateway.sequencer import Sequencer
-from protocol import cbor, receipt
+from protocol import cbor
 from protocol.errors import ProtocolError, TooLargeError
 from protocol.limits import CONTENT_FORMAT_COSE_MAC0, MAX_ENVELOPE_BYTES
-from protocol.receipt import Receipt
 
 RETRY_AFTER_S = 5  # Max-Age of a 5.03 that does not say for how long: a full queue drains in less
 _CBOR_FORMAT = 60
@@ -55,18 +56,12 @@ class ReadingsResource(Resource):  # type: ignore[misc]  # aiocoap ships no type
         if request.opt.content_format != CONTENT_FORMAT_COSE_MAC0:
             raise UnsupportedFormatError("Content-Format 17 is what /r reads")
         await self._keep_up()
-        accepted = judge(request.payload, self._registry)
-        sealed = accepted.envelope
-        number = Number(sealed.kid, sealed.epoch, sealed.sequence)
-        kept = await self._sequencer.submit(Submission(accepted.draft, number))
+        device, parts = judge(request.payload, self._registry)
+        number = Number(parts.kid, parts.epoch, parts.sequence)
+        draft = Draft(PACK, device.name, parts.data)
+        kept = await self._sequencer.submit(Submission(draft, number))
         # Only now, after the commit: this is the promise.
-        payload = receipt.seal(
-            accepted.device.down,
-            Receipt(kept.index, self._time_ms(), 0, 0),
-            kid=sealed.kid,
-            epoch=sealed.epoch,
-            sequence=sealed.sequence,
-        )
+        payload = form.receipt(parts, device.down, kept.index, self._time_ms())
         answer = aiocoap.Message(
             code=Code(ANSWERS["kept"].coap),
             payload=payload,

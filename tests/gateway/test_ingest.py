@@ -4,9 +4,9 @@ import cbor2
 import pytest
 
 from gateway.errors import ANSWERS, GatewayError
-from gateway.ingest import judge
+from gateway.ingest.judge import judge
 from gateway.registry import Registry
-from protocol import envelope, senml
+from protocol import envelope, resolve, senml
 from protocol.cbor import Decimal, encode
 from protocol.envelope import DOWN, UP
 from protocol.errors import ProtocolError
@@ -121,9 +121,10 @@ def test_a_good_envelope_is_accepted_with_what_it_says():
     accepted = judge(GOOD, REGISTRY)
 
     assert accepted.device.name == "shed"
-    assert accepted.readings == [Reading("shed/temperature", "Cel", Decimal(215, -1), NOW_MS)]
-    assert accepted.draft == ("pack", "shed", GOOD)
-    assert (accepted.envelope.epoch, accepted.envelope.sequence) == (3, 7)
+    assert (accepted.parts.kid, accepted.parts.epoch, accepted.parts.sequence) == (SHED.kid, 3, 7)
+    assert resolve.decode_pack(accepted.parts.payload) == [
+        Reading("shed/temperature", "Cel", Decimal(215, -1), NOW_MS)
+    ]
 
 
 @pytest.mark.parametrize("length", range(len(GOOD)))

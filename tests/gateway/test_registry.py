@@ -13,9 +13,9 @@ def test_a_known_device_is_found_by_its_kid_with_its_two_keys():
     device = Registry([SHED.known(), CELLAR.known()]).find(SHED.kid)
 
     assert (device.name, device.profile) == ("shed", "mac")
-    assert device.up.tag(b"x") == envelope.direction_key(SHED.secret, UP).tag(b"x")
-    assert device.down.tag(b"x") == envelope.direction_key(SHED.secret, DOWN).tag(b"x")
-    assert device.up.tag(b"x") != device.down.tag(b"x")
+    assert device.up == envelope.direction_secret(SHED.secret, UP)
+    assert device.down == envelope.direction_secret(SHED.secret, DOWN)
+    assert device.up != device.down
 
 
 def test_an_unknown_kid_is_refused():
