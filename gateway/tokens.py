@@ -40,6 +40,13 @@ class Tokens:
 
     def check(self, presented: str, scope: str, now_ms: int) -> str:
         """The name of the token presented; Unauthorized- or ForbiddenError."""
+        token = self.known(presented, now_ms)
+        if scope not in ("read", token.scope) and token.scope != "admin":
+            raise ForbiddenError(f"the token {token.name!r} may {token.scope}, not {scope}")
+        return token.name
+
+    def known(self, presented: str, now_ms: int) -> Token:
+        """The token presented; UnauthorizedError where there is none such, or no longer."""
         digest = digest_of(presented)
         known = [token for token in self._tokens if hmac.compare_digest(token.sha256, digest)]
         if not known:
@@ -47,9 +54,7 @@ class Tokens:
         token = known[0]
         if token.expires_ms and token.expires_ms <= now_ms:
             raise UnauthorizedError(f"the token {token.name!r} has expired")
-        if scope not in ("read", token.scope) and token.scope != "admin":
-            raise ForbiddenError(f"the token {token.name!r} may {token.scope}, not {scope}")
-        return token.name
+        return token
 
 
 def digest_of(token: str) -> str:

@@ -15,7 +15,7 @@ from gateway.anchor.rounds import Rounds
 from gateway.anchor.standing import Standing
 from gateway.anchor.view import Shown
 from gateway.coap import server as coap
-from gateway.coap.resources import ReadingsResource, TimeResource
+from gateway.coap.server import Behind
 from gateway.config import (
     AnchorConfig,
     DiskConfig,
@@ -80,7 +80,8 @@ class Gateway:
         self._config = config
         self._budget = _budget(config)
         self._signer = signer
-        self._guard = Guard(config.http, tokens.load(directory.tokens))
+        self._tokens = tokens.load(directory.tokens)
+        self._guard = Guard(config.http, self._tokens)
         self._surroundings = Surroundings(directory)
         self.metrics = Metrics()
         policy, upstream = _policy(config), _upstream(config.forward)
@@ -118,14 +119,9 @@ class Gateway:
         self._opened.close()
 
     def coap_door(self) -> AbstractAsyncContextManager[None]:
-        readings = ReadingsResource(
-            self.registry,
-            self.sequencer,
-            self.metrics,
-            keep_up=self.members.keep_up,
-            time_ms=self._time_ms,
-        )
-        return coap.serving(self._config.coap, readings, TimeResource(self._time_ms))
+        parts = self.registry, self.sequencer, self.metrics, self._tokens, self.members.keep_up
+        behind = Behind(*parts, self._surroundings.unix_ms, self._time_ms)
+        return coap.serving(self._config.coap, behind)
 
     def http_door(self) -> AbstractAsyncContextManager[int]:
         events = EventRoutes(self._store, self.feed, self._guard, self.integrity)

@@ -2,11 +2,20 @@
 
 import asyncio
 
-import aiocoap
 import pytest
 from aiocoap import Code
 
-from gateway.coap.resources import RETRY_AFTER_S, ReadingsResource, TimeResource
+from gateway.coap.refusals import RETRY_AFTER_S
+from gateway.coap.requests import (
+    ACCEPT,
+    CONTENT_FORMAT,
+    GET,
+    MAX_AGE,
+    POST,
+    SIZE1,
+    uint,
+)
+from gateway.coap.resources import ReadingsResource, TimeResource
 from gateway.config import DiskConfig
 from gateway.errors import BusyError, StoreFailedError, StoreFullError
 from gateway.feed import Feed
@@ -18,6 +27,7 @@ from protocol.envelope import DOWN
 from protocol.errors import BadMacError
 from protocol.limits import CONTENT_FORMAT_COSE_MAC0, MAX_ENVELOPE_BYTES
 from tests.fakes import NOW_MS, FakeDevice, FakeGateway, FakeReserve
+from tests.gateway.asking import asked
 
 SHED, CELLAR, STRANGER = FakeDevice("shed"), FakeDevice("cellar"), FakeDevice("stranger")
 
@@ -46,9 +56,9 @@ class Door:
         self.registry.replace(self.members)
 
     async def post(self, payload, content_format=CONTENT_FORMAT_COSE_MAC0):
-        request = aiocoap.Message(code=Code.POST, payload=payload, content_format=content_format)
+        options = [] if content_format is None else [(CONTENT_FORMAT, uint(content_format))]
         async with asyncio.timeout(10):
-            return await self.resource.render_post(request)
+            return await self.resource.post(asked(POST, "r", payload=payload, options=options))
 
     def counted(self, outcome):
         return self.gateway.metrics.registry.get_sample_value(
@@ -74,7 +84,7 @@ async def test_what_is_kept_is_answered_with_a_receipt_for_that_envelope_and_dev
     answer = await door.post(sent)
 
     assert answer.code == Code.CHANGED
-    assert answer.opt.content_format == CONTENT_FORMAT_COSE_MAC0
+    assert answer.number(CONTENT_FORMAT) == CONTENT_FORMAT_COSE_MAC0
     assert opened(answer, SHED, sent) == (0, NOW_MS, 0, 0)
     assert door.gateway.store.read(lambda r: r.last()).body == sent
     with pytest.raises(BadMacError):
@@ -112,8 +122,8 @@ REFUSALS = {
 async def test_a_refusal_is_a_code_and_not_a_word_more(door, payload, code, reason):
     answer = await door.post(payload)
 
-    assert (answer.code, answer.payload, answer.opt.max_age) == (code, b"", None)
-    assert answer.opt.size1 == (MAX_ENVELOPE_BYTES if reason == "too-large" else None)
+    assert (answer.code, answer.payload, answer.number(MAX_AGE)) == (code, b"", None)
+    assert answer.number(SIZE1) == (MAX_ENVELOPE_BYTES if reason == "too-large" else None)
     assert door.counted(reason) == 1
     assert door.gateway.writer.size == 0
 
@@ -133,6 +143,14 @@ async def test_another_content_format_is_not_read(door, content_format):
     assert answer.code == Code.UNSUPPORTED_CONTENT_FORMAT
 
 
+async def test_a_receipt_in_another_format_is_not_to_be_had_and_nothing_is_kept(door):
+    options = [(CONTENT_FORMAT, uint(CONTENT_FORMAT_COSE_MAC0)), (ACCEPT, uint(50))]
+    answer = await door.resource.post(asked(POST, "r", payload=SHED.seal(0), options=options))
+
+    assert (answer.code, answer.payload) == (Code.NOT_ACCEPTABLE, b"")
+    assert door.gateway.writer.size == 0
+
+
 async def test_a_device_revoked_between_two_posts_is_refused_at_once(door):
     first = await door.post(SHED.seal(0))
     door.members = [SHED.known(revoked=True), CELLAR.known()]
@@ -149,7 +167,7 @@ async def test_what_could_not_be_kept_is_told_with_when_to_come_again(door, erro
     answer, again = await door.post(SHED.seal(0)), await door.post(SHED.seal(0))
 
     assert (answer.code, answer.payload) == (Code.SERVICE_UNAVAILABLE, b"")
-    assert answer.opt.max_age == RETRY_AFTER_S
+    assert answer.number(MAX_AGE) == RETRY_AFTER_S
     assert opened(again, SHED, SHED.seal(0)).index == 2  # after the fault's two entries
 
 
@@ -163,7 +181,7 @@ async def test_a_refusal_that_says_for_how_long_is_told_with_that(door):
 
     answer = await door.post(SHED.seal(0))
 
-    assert (answer.code, answer.opt.max_age) == (Code.SERVICE_UNAVAILABLE, 34)
+    assert (answer.code, answer.number(MAX_AGE)) == (Code.SERVICE_UNAVAILABLE, 34)
 
 
 async def test_a_full_queue_is_told_with_when_to_come_again(door):
@@ -173,13 +191,13 @@ async def test_a_full_queue_is_told_with_when_to_come_again(door):
     door.sequencer.submit = submit
     answer = await door.post(SHED.seal(0))
 
-    assert (answer.code, answer.opt.max_age) == (Code.SERVICE_UNAVAILABLE, RETRY_AFTER_S)
+    assert (answer.code, answer.number(MAX_AGE)) == (Code.SERVICE_UNAVAILABLE, RETRY_AFTER_S)
 
 
 @pytest.mark.parametrize("now_ms", [NOW_MS, 0])
 async def test_the_time_is_small_and_never_cached(now_ms):
-    answer = await TimeResource(lambda: now_ms).render_get(aiocoap.Message(code=Code.GET))
+    answer = await TimeResource(lambda: now_ms).get(asked(GET, "time"))
 
     assert cbor.decode(answer.payload) == now_ms
-    assert (answer.opt.content_format, answer.opt.max_age) == (60, 0)
+    assert (answer.number(CONTENT_FORMAT), answer.number(MAX_AGE)) == (60, 0)
     assert len(answer.payload) <= 9
