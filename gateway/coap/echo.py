@@ -38,12 +38,13 @@ class Echoes:
 
     def verified(self, peer: Hashable, value: bytes | None, now_ms: int) -> bool:
         """Whether `peer` is real: it brought a fresh `value`, or did so lately."""
-        if value is not None and self._fresh(peer, value, now_ms):
+        if value is not None and self.is_fresh(peer, value, now_ms):
             self._remember(peer, now_ms)
             return True
         return self._until_ms.get(peer, 0) > now_ms
 
-    def _fresh(self, peer: Hashable, value: bytes, now_ms: int) -> bool:
+    def is_fresh(self, peer: Hashable, value: bytes, now_ms: int) -> bool:
+        """Whether it was made for `peer`, in this window or the last."""
         window = now_ms // WINDOW_MS
         return any(
             hmac.compare_digest(self._mac(peer, made), value) for made in (window, window - 1)
