@@ -35,3 +35,10 @@ CONTENT_FORMAT_COSE_MAC0 = 17  # RFC 9052 §11.3.2
 MAX_PATH_HASHES = 63
 # An entry, its path and a note of 16 KiB with room to spare, and small enough to read at once.
 MAX_PROOF_BYTES = 1 << 20
+
+# One change of a resource: with its proof in base64 it still fits MAX_PROOF_BYTES.
+MAX_CONTENT_BYTES = 1 << 19
+MAX_CONTENT_FORMAT = (1 << 16) - 1  # RFC 7252 §12.3
+# A path in UTF-8, slashes included; with an envelope's worth of content it fits a datagram.
+MAX_PATH_BYTES = 255
+MAX_PATH_SEGMENTS = 16

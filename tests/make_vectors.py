@@ -33,6 +33,7 @@ FORMATS = (
     "prune",
     "receipt",
     "recovery",
+    "resource",
     "rotation",
     "rulings",
     "senml",

@@ -1,8 +1,9 @@
-"""The checks of vectors of prunes, faults and rulings; run by `tests.run_vectors`."""
+"""The checks of vectors of prunes, faults, changes and rulings; run by `tests.run_vectors`."""
 
 from protocol import fault as faults
 from protocol import merkle, note
 from protocol import prune as prunes
+from protocol import resource as resources
 from protocol.errors import BadSignatureError, TamperedError
 from protocol.rulings import RULING, Ruling, Rulings
 from tests.note_vectors import ed25519_verify, refusal, unhex
@@ -43,6 +44,19 @@ def check_fault(vector):
         return refusal(faults.decode, data) == vector["error"]
     fault = faults.Fault(*vector["fields"])
     return faults.decode(data) == fault and faults.encode(fault) == data
+
+
+def check_resource(vector):
+    data, kind = unhex(vector["hex"]), vector["kind"]
+    if "error" in vector:
+        return refusal(resources.decode, kind, data) == vector["error"]
+    who, content, content_format, before = vector["fields"]
+    content = None if content is None else unhex(content)
+    change = resources.Change(kind, who, content, content_format, before)
+    tail = data[-resources.BEFORE_BYTES :]
+    if resources.before_of(tail) != before:
+        return False
+    return resources.decode(kind, data) == change and resources.encode(change) == data
 
 
 def check_rulings(vector):

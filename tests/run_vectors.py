@@ -261,6 +261,7 @@ CHECKS = {
     "prune": ruling_vectors.check_prune,
     "receipt": check_receipt,
     "recovery": check_recovery,
+    "resource": ruling_vectors.check_resource,
     "rotation": note_vectors.check_rotation,
     "rulings": ruling_vectors.check_rulings,
     "senml": check_senml,
