@@ -59,6 +59,27 @@ class Taken(NamedTuple):
     entry: Entry | None
 
 
+class Part(NamedTuple):
+    """One entry `at` of those that make up a resource; the last one is what it is now.
+
+    `size_bytes` is of the contents up to and with this one, `first` the entry at position 0.
+    """
+
+    path: str
+    position: int
+    at: int
+    size_bytes: int
+    content_format: int | None
+    first: int
+
+
+class Held(NamedTuple):
+    """A part, and the entry that stands where it points, if any does."""
+
+    part: Part
+    entry: Entry | None
+
+
 class Stray(NamedTuple):
     """`what` ("a body") is stored of entry `at`, which is not there; of a subtree, its first."""
 
@@ -93,8 +114,36 @@ class Sizes(NamedTuple):
     log_bytes: int  # the write-ahead log beside it
 
 
+class Parts(Protocol):
+    """What the durable resources of one view consist of: derived from the entries."""
+
+    def last(self, path: str) -> Part | None:
+        """The last part of a resource, if there is one; IntegrityError as `Reader.number`."""
+
+    def of(self, path: str) -> list[Held]:
+        """All parts of a resource, in order."""
+
+    def lasts(self, after: str, prefix: str, limit: int) -> list[Part]:
+        """The last parts of at most `limit` resources, in order of paths, behind `after`."""
+
+    def all(self, after: tuple[str, int] | None, limit: int) -> list[Held]:
+        """At most `limit` parts by (path, position), from the first or after one."""
+
+    def among(self, start: int, stop: int, limit: int) -> list[tuple[int, str]]:
+        """(index, path) of at most `limit` of entries [start, stop) that are parts, in order."""
+
+    def put(self, part: Part) -> None:
+        """In a transaction only. `first` is not kept: position 0 has it."""
+
+    def drop(self, path: str) -> None:
+        """In a transaction only: there is no such resource any more."""
+
+
 class Reader(Protocol):
     """One consistent view."""
+
+    @property
+    def parts(self) -> Parts: ...
 
     def last(self) -> Entry | None: ...
 

@@ -10,8 +10,10 @@ from gateway.store import (
     PAGE_BYTES,
     Deleted,
     Entry,
+    Held,
     Node,
     Page,
+    Part,
     Query,
     Reader,
     Result,
@@ -81,6 +83,7 @@ class _Data:
         self._numbers: dict[tuple[bytes, int, int], int] = {}
         self._state: dict[str, bytes] = {}
         self._tails: dict[int, bytes] = {}
+        self.parts = _Parts(self._entries)
 
     def pages(self) -> int:
         """As if leaves and bodies were packed without a gap, and nothing else took space."""
@@ -181,6 +184,40 @@ class _Data:
             and selection.source in (None, entry.source)
             and entry.kind not in KEPT_KINDS
         ]
+
+
+class _Parts:
+    def __init__(self, entries: list[Entry]) -> None:
+        self._entries = entries
+        self._parts: dict[str, list[Part]] = {}
+
+    def last(self, path: str) -> Part | None:
+        return self._parts[path][-1] if path in self._parts else None
+
+    def of(self, path: str) -> list[Held]:
+        return [self._held(part) for part in self._parts.get(path, ())]
+
+    def lasts(self, after: str, prefix: str, limit: int) -> list[Part]:
+        paths = sorted(p for p in self._parts if p > after and p.startswith(prefix))
+        return [self._parts[path][-1] for path in paths[:limit]]
+
+    def all(self, after: tuple[str, int] | None, limit: int) -> list[Held]:
+        found = sorted(part for parts in self._parts.values() for part in parts)
+        return [self._held(part) for part in found if after is None or part[:2] > after][:limit]
+
+    def among(self, start: int, stop: int, limit: int) -> list[tuple[int, str]]:
+        found = [(part.at, part.path) for parts in self._parts.values() for part in parts]
+        return sorted(one for one in found if start <= one[0] < stop)[:limit]
+
+    def put(self, part: Part) -> None:
+        self._parts.setdefault(part.path, []).append(part)
+
+    def drop(self, path: str) -> None:
+        self._parts.pop(path, None)
+
+    def _held(self, part: Part) -> Held:
+        there = 0 <= part.at < len(self._entries)
+        return Held(part, self._entries[part.at] if there else None)
 
 
 def _matches(entry: Entry, query: Query) -> bool:

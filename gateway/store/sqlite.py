@@ -4,20 +4,18 @@ Through apsw, which carries its own SQLite: distributions ship versions with the
 bug (3.7.0 to 3.51.2). Readers are read-only connections, borrowed one at a time.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
 
 from gateway.errors import ConfigError, StoreFailedError, StoreFullError
-from gateway.store import PAGE_BYTES, Reader, Result, Sizes, Transaction, wal
+from gateway.store import PAGE_BYTES, Reader, Result, Sizes, Transaction, schema, wal
 from gateway.store.files import on_disk
 from gateway.store.readers import Readers
 from gateway.store.view import SqliteView
 
-APPLICATION_ID = 0x74616C79  # "taly"
-SCHEMA_VERSION = 1
 _READERS = 4
 _BUSY_TIMEOUT_MS = 5000
 _LOG_WAIT_MS = 250  # for readers that keep the log from being emptied; ours read in short steps
@@ -40,7 +38,7 @@ class SqliteStore:
     def transact(self, work: Callable[[Transaction], Result]) -> Result:
         if not self._log_is_short(_LOG_WAIT_MS):
             raise StoreFullError("the log cannot be emptied: somebody reads an old state of it")
-        unreadable: set[tuple[bytes, int, int]] = set()
+        unreadable: set[Hashable] = set()
         try:
             return self._transact(work, unreadable)
         except StoreFailedError:
@@ -107,9 +105,7 @@ class SqliteStore:
         with self._readers.one() as connection, _view_of(connection) as view:
             yield view
 
-    def _transact(
-        self, work: Callable[[Transaction], Result], unreadable: set[tuple[bytes, int, int]]
-    ) -> Result:
+    def _transact(self, work: Callable[[Transaction], Result], unreadable: set[Hashable]) -> Result:
         with transaction(self._writer):
             return work(SqliteView(self._writer, unreadable))
 
@@ -132,7 +128,7 @@ class SqliteReader:
         with mapped_errors():
             self._connection = open_reader(path)
             try:
-                _check_schema(self._connection, path)
+                schema.check(self._connection, path)
             except BaseException:
                 self._connection.close()
                 raise
@@ -175,17 +171,12 @@ def _view_of(connection: apsw.Connection) -> Iterator[SqliteView]:
 
 def _prepare(connection: apsw.Connection, path: Path, create: bool) -> None:
     connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
-    if create and not list(connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1")):
-        schema = Path(__file__).with_name("schema.sql").read_text()
-        connection.pragma("page_size", PAGE_BYTES)
-        connection.pragma("auto_vacuum", "incremental")  # what is deleted goes back to the disk
-        with connection:
-            connection.execute(schema)
-            connection.pragma("application_id", APPLICATION_ID)
-            connection.pragma("user_version", SCHEMA_VERSION)
-    _check_schema(connection, path)
+    if create:
+        schema.create(connection)
+    schema.check(connection, path)
     keep_journal(connection, path, "wal")
     connection.pragma("synchronous", "full")
+    schema.bring_up_to_date(connection, path)
     connection.pragma("secure_delete", 1)  # zeros over what is deleted, and over free pages
     connection.pragma("journal_size_limit", _CHECKPOINT_PAGES * PAGE_BYTES)
 
@@ -201,16 +192,6 @@ def keep_journal(connection: apsw.Connection, path: Path, mode: str) -> None:
         )
 
 
-def _check_schema(connection: apsw.Connection, path: Path) -> None:
-    if connection.pragma("application_id") != APPLICATION_ID:
-        raise ConfigError(f"{path} is an SQLite file, but no ledger", "name another directory")
-    if connection.pragma("user_version") != SCHEMA_VERSION:
-        raise ConfigError(
-            f"{path} has schema {connection.pragma('user_version')}, this program {SCHEMA_VERSION}",
-            "use the version of tallystick that wrote it",
-        )
-
-
 def version() -> tuple[int, int, int]:
     """Of the SQLite that we use, whatever the system has."""
     major, minor, patch = apsw.sqlite_lib_version().split(".")[:3]
@@ -220,6 +201,7 @@ def version() -> tuple[int, int, int]:
 def open_reader(path: Path) -> apsw.Connection:
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
+    schema.stand_in(connection)
     connection.pragma("query_only", 1)
     return connection
 

@@ -1,6 +1,6 @@
 """What one SQLite connection sees of a ledger, and puts into it: all SQL of entries and bodies."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Any
 
 import apsw
@@ -8,17 +8,12 @@ import msgspec
 
 from gateway.errors import IntegrityError
 from gateway.store import PAGE_BYTES, Deleted, Entry, Node, Page, Query, Selection, Stray, Taken
+from gateway.store.columns import COLUMNS, entry_of
+from gateway.store.parts import SqliteParts
 from protocol.prune import KEPT_KINDS
 
 _MAX_INTEGER = (1 << 63) - 1
-# Damage may give a column any type and any bytes: they are for fsck to name, not to choke on.
-_COLUMNS = (
-    " entries.idx, coalesce(CAST(kind AS BLOB), x''), coalesce(CAST(source AS BLOB), x''),"
-    " coalesce(CAST(received_ms AS INTEGER), 0), coalesce(CAST(leaf AS BLOB), x''),"
-    " coalesce(CAST(chain AS BLOB), x''), coalesce(CAST(salt AS BLOB), x''),"
-    " iif(bodies.idx IS NULL, NULL, coalesce(CAST(body AS BLOB), x'')) "
-)
-_ENTRY = "SELECT" + _COLUMNS + "FROM entries LEFT JOIN bodies ON bodies.idx = entries.idx "
+_ENTRY = "SELECT" + COLUMNS + "FROM entries LEFT JOIN bodies ON bodies.idx = entries.idx "
 _MATCHING = (
     "WHERE entries.idx > :after AND entries.idx < :end"
     " AND (:kind IS NULL OR kind = :kind) AND (:source IS NULL OR source = :source)"
@@ -32,7 +27,7 @@ _NUMBERS = (
     "SELECT iif(typeof(kid) = 'blob' AND typeof(epoch) = 'integer'"
     " AND typeof(sequence) = 'integer', kid, x''), CAST(epoch AS INTEGER),"
     " CAST(sequence AS INTEGER), CAST(numbers.idx AS INTEGER),"
-    + _COLUMNS
+    + COLUMNS
     + "FROM numbers LEFT JOIN entries ON entries.idx = numbers.idx"
     " LEFT JOIN bodies ON bodies.idx = entries.idx"
 )
@@ -65,21 +60,18 @@ _TOTAL = "SELECT count(*), coalesce(sum(length(body)), 0) FROM bodies "
 _DELETE = "DELETE FROM bodies "
 
 
-def _entry(index: int, kind: bytes, source: bytes, *rest: Any) -> Entry:
-    return Entry(index, kind.decode(errors="replace"), source.decode(errors="replace"), *rest)
-
-
 class SqliteView:
     """Both views: a reader's connection is read-only, so its writes fail by themselves.
 
-    `unreadable` are numbers that damage hides. More are added as they are found; SQLite then
-    lets nothing be written before a rollback.
+    `unreadable` are numbers and paths that damage hides. More are added as they are found; SQLite
+    then lets nothing be written before a rollback.
     """
 
     def __init__(
-        self, connection: apsw.Connection, unreadable: set[tuple[bytes, int, int]] | None = None
+        self, connection: apsw.Connection, unreadable: set[Hashable] | None = None
     ) -> None:
         self._unreadable = set() if unreadable is None else unreadable
+        self.parts = SqliteParts(connection, self._unreadable)
         self._execute = connection.execute
         self._executemany = connection.executemany
 
@@ -97,14 +89,14 @@ class SqliteView:
 
     def last(self) -> Entry | None:
         row = self._one(_ENTRY + "ORDER BY entries.idx DESC LIMIT 1")
-        return _entry(*row) if row else None
+        return entry_of(*row) if row else None
 
     def entries(self, start: int, stop: int) -> list[Entry]:
         rows = self._execute(
             _ENTRY + "WHERE entries.idx >= ? AND entries.idx < ? ORDER BY entries.idx",
             (start, stop),
         )
-        return [_entry(*row) for row in rows]
+        return [entry_of(*row) for row in rows]
 
     def leaves(self, start: int, stop: int) -> list[bytes]:
         rows = self._execute(
@@ -117,7 +109,7 @@ class SqliteView:
     def select(self, query: Query) -> Page:
         end = min(query.after + 1 + query.scan, _MAX_INTEGER)
         found = [
-            _entry(*row)
+            entry_of(*row)
             for row in self._execute(
                 _ENTRY + _MATCHING,
                 {
@@ -181,7 +173,7 @@ class SqliteView:
         from_there = _NUMBERS + (_AFTER if after else "") + _IN_ORDER
         rows = self._execute(from_there, (*(after or ()), limit))
         return [
-            Taken(kid, epoch, sequence, at, None if entry[0] is None else _entry(*entry))
+            Taken(kid, epoch, sequence, at, None if entry[0] is None else entry_of(*entry))
             for kid, epoch, sequence, at, *entry in rows
         ]
 

@@ -118,7 +118,7 @@ def test_who_still_reads_when_the_store_is_closed_is_refused_and_does_not_wait_f
 
 
 REFUSED = [
-    ("PRAGMA user_version = 2", "schema 2, this program 1"),
+    ("PRAGMA user_version = 3", "schema 3, this program 2"),
     ("PRAGMA application_id = 1", "an SQLite file, but no ledger"),
 ]
 
