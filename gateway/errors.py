@@ -114,6 +114,28 @@ class PreconditionError(GatewayError):
     reason = "precondition"
 
 
+class GoneError(GatewayError):
+    """A resource that is there, and whose content was deleted on purpose."""
+
+    reason = "gone"
+
+
+class QuotaError(GatewayError):
+    """No more resources, or bytes in them, until something was deleted; nothing was done."""
+
+    reason = "quota"
+
+
+class ContentTooLargeError(GatewayError):
+    """A resource, or what is put or appended at once, would have more than `max_bytes`."""
+
+    reason = "content-too-large"
+
+    def __init__(self, message: str, max_bytes: int) -> None:
+        super().__init__(message)
+        self.max_bytes = max_bytes
+
+
 class BadOptionError(GatewayError):
     """A critical option that we do not read where it stands (RFC 7252 §5.4.1)."""
 
@@ -241,6 +263,9 @@ ANSWERS = {
     "method": Answer(_code(4, 5), 405),
     "not-acceptable": Answer(_code(4, 6), 406),
     "incomplete": Answer(_code(4, 8), 408),
+    "gone": Answer(_code(4, 4), 410),
+    "content-too-large": Answer(_code(4, 13), 413),
+    "quota": Answer(_code(4, 13), 413),
     "precondition": Answer(_code(4, 12), 412),
     "rate": Answer(_code(4, 29), 429, retry=True),
     "undecryptable": Answer(_code(4, 0), 400),

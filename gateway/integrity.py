@@ -33,9 +33,9 @@ class Integrity:
         self._recorded: set[int] = set()
         self._waiting: IntegrityError | None = None
 
-    def found(self, error: IntegrityError) -> None:
+    def found(self, error: IntegrityError, *, door: str = "http") -> None:
         """Somebody asked for it, and was refused."""
-        self._metrics.outcomes.labels("http", error.reason).inc()
+        self._metrics.outcomes.labels(door, error.reason).inc()
         self._remember(error)
 
     def sound(self, index: int) -> None:

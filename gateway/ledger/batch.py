@@ -9,11 +9,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from gateway.errors import ConflictError, IntegrityError
+from gateway.errors import ConflictError, GatewayError, IntegrityError
+from gateway.ledger.changes import Changes, Wish
 from gateway.ledger.log import Draft
 from gateway.ledger.seen import Seen
-from gateway.store import Reader
+from gateway.store import Entry, Reader, Transaction
 from protocol import leaf as leaves
+from protocol.merkle import leaf_hash
 
 PACK = "pack"  # the kind of entry an envelope becomes
 ALERT = "alert"  # the kind of entry a conflict leaves
@@ -34,10 +36,11 @@ class Number(NamedTuple):
 
 
 class Submission(NamedTuple):
-    """`number` is None for what nobody numbers: enrolments and the like."""
+    """`number` is None for what nobody numbers: the changes of resources, which have a wish."""
 
     draft: Draft
     number: Number | None = None
+    wish: Wish | None = None
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -47,23 +50,35 @@ class Kept(msgspec.Struct, frozen=True):
     repeat: bool
 
 
+class Applied(Kept, frozen=True):
+    """A resource was changed. Its ETag is None where it was deleted.
+
+    `superseded` is the first entry that made it up and does no more.
+    """
+
+    etag: bytes | None
+    created: bool
+    superseded: int | None
+
+
 class Plan(NamedTuple):
     """`numbers` and `outcomes` speak of final indexes: the log grows by `drafts`, in order."""
 
     drafts: list[Draft]
     numbers: dict[Number, int]
-    outcomes: list[Kept | ConflictError | IntegrityError]
+    outcomes: list[Kept | GatewayError]
     alerts: list[Number]
+    changes: Changes
 
 
 def plan(
     submissions: Sequence[Submission], size: int, reader: Reader, seen: Seen, alerted: set[Number]
 ) -> Plan:
     """`alerted` are conflicts already in the log: a device that insists leaves one alert."""
-    result = Plan([], {}, [], [])
-    for draft, number in submissions:
+    result = Plan([], {}, [], [], Changes(size, reader))
+    for draft, number, wish in submissions:
         if number is None:
-            _add(draft, size, result)
+            _add_unnumbered(draft, wish, size, result)
             continue
         if number not in result.numbers and seen.is_new(number, reader):
             result.numbers[number] = _add(draft, size, result)
@@ -92,6 +107,35 @@ def _add(draft: Draft, size: int, so_far: Plan) -> int:
     so_far.drafts.append(draft)
     so_far.outcomes.append(Kept(index, repeat=False))
     return index
+
+
+def keep_changes(planned: Plan, transaction: Transaction, entries: Sequence[Entry]) -> None:
+    """What the changes among `entries`, which the plan became, make of the resources."""
+    if not planned.changes.decided:
+        return
+    planned.changes.put(transaction)
+    first = entries[0].index
+    by_index = {decided.at: decided for decided in planned.changes.decided}
+    for place, kept in enumerate(planned.outcomes):
+        decided = by_index.get(kept.index) if isinstance(kept, Kept) and not kept.repeat else None
+        if decided is not None:
+            etag = leaf_hash(entries[decided.at - first].leaf) if decided.part else None
+            planned.outcomes[place] = Applied(
+                decided.at, False, etag, decided.created, decided.superseded
+            )
+
+
+def _add_unnumbered(draft: Draft, wish: Wish | None, size: int, so_far: Plan) -> None:
+    if wish is None:
+        _add(draft, size, so_far)
+        return
+    kind, path, content = draft
+    try:
+        body = so_far.changes.decide(kind, path, content, wish, size + len(so_far.drafts))
+    except GatewayError as error:
+        so_far.outcomes.append(error)
+    else:
+        _add(Draft(kind, path, body), size, so_far)
 
 
 def _taken(number: Number, size: int, so_far: Plan, reader: Reader) -> int | None:

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 from gateway.config import LedgerConfig
 from gateway.errors import GatewayError, StoreFailedError
-from gateway.ledger.batch import Kept, Number, Plan, Submission, plan
+from gateway.ledger.batch import Kept, Number, Plan, Submission, keep_changes, plan
 from gateway.ledger.log import Extension, Log, Stamp
 from gateway.ledger.seen import Seen
 from gateway.ledger.signer import Signer
@@ -162,6 +162,7 @@ class LedgerWriter:
         salts = self._surroundings.random(SALT_BYTES * len(planned.drafts))
         extension = log.extended(log.seal(planned.drafts, stamp, salts))
         extension.put(transaction)
+        keep_changes(planned, transaction, extension.entries)
         transaction.put_numbers((*number, index) for number, index in planned.numbers.items())
         for key, value in states.items():
             transaction.put_state(key, value)

@@ -1,0 +1,167 @@
+"""ResourceTree: all paths, each kept as its namespace says. The doors' one way to resources."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from gateway.errors import (
+    BusyError,
+    IntegrityError,
+    MethodError,
+    StoreFailedError,
+)
+from gateway.integrity import Integrity
+from gateway.ledger.batch import Applied, Kept, Submission
+from gateway.ledger.changes import ALWAYS, Conditions, Limits, Wish
+from gateway.ledger.contents import Contents, assembled
+from gateway.ledger.log import Draft
+from gateway.resources import Changed, Found, paths
+from gateway.resources.memory import MemoryTree
+from gateway.store import ReadableStore, Reader
+from protocol.resource import DELETE, POST, PUT
+
+MAX_PENDING_BYTES = 4 << 20  # of content that waits for the writer: what one batch may hold
+_DOOR = "resources"  # of metrics
+_UNCONDITIONAL = Conditions()
+
+
+class ResourceTree:
+    """Belongs to the event loop. `submit` is the sequencer's.
+
+    `superseded` hears of the first entry that no resource consists of any more, after each
+    change: its body may be deleted from now on.
+    """
+
+    def __init__(
+        self,
+        store: ReadableStore,
+        submit: Callable[[Submission], "asyncio.Future[Kept]"],
+        integrity: Integrity,
+        memory: MemoryTree,
+        limits: Limits,
+        *,
+        superseded: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self._store = store
+        self._submit = submit
+        self._integrity = integrity
+        self._memory = memory
+        self._limits = limits
+        self._superseded = superseded
+        self._watchers: dict[str, list[Callable[[], None]]] = {}
+        self._pending_bytes = 0
+
+    async def get(self, path: str, queries: Sequence[str] = ()) -> Found:
+        path = paths.of_text(path)
+        if _is_durable(path):
+            return Found(*await self._contents(path))
+        return self._memory.get(path)
+
+    async def put(
+        self,
+        path: str,
+        content: bytes,
+        content_format: int | None,
+        *,
+        who: str,
+        conditions: Conditions = ALWAYS,
+    ) -> Changed:
+        path = _writable(path)
+        if _is_durable(path):
+            wish = Wish(who, self._limits, content_format, conditions)
+            return await self._change(Draft(PUT, path, content), wish)
+        changed = self._memory.put(path, content, content_format, conditions)
+        self._wake(path)
+        return changed
+
+    async def post(
+        self,
+        path: str,
+        content: bytes,
+        content_format: int | None,
+        *,
+        who: str,
+        conditions: Conditions = ALWAYS,
+    ) -> Changed:
+        path = _writable(path)
+        if _is_durable(path):
+            wish = Wish(who, self._limits, content_format, conditions)
+            return await self._change(Draft(POST, path, content), wish)
+        changed = self._memory.post(path, content, content_format, conditions)
+        self._wake(path)
+        return changed
+
+    async def delete(self, path: str, *, who: str, conditions: Conditions = ALWAYS) -> Changed:
+        path = _writable(path)
+        if _is_durable(path):
+            wish = Wish(who, self._limits, None, conditions)
+            return await self._change(Draft(DELETE, path, b""), wish)
+        changed = self._memory.delete(path, conditions)
+        self._wake(path)
+        return changed
+
+    def watch(self, path: str, changed: Callable[[], None]) -> Callable[[], None]:
+        path = paths.of_text(path)
+        self._watchers.setdefault(path, []).append(changed)
+
+        def unwatch() -> None:
+            watchers = self._watchers.get(path, [])
+            if changed in watchers:
+                watchers.remove(changed)
+            if not watchers:
+                self._watchers.pop(path, None)
+
+        return unwatch
+
+    async def _contents(self, path: str) -> Contents:
+        def read(reader: Reader) -> tuple[Contents, list[int]]:
+            held = reader.parts.of(path)
+            return assembled(path, held), [part.at for part, _ in held]
+
+        try:
+            contents, indexes = await asyncio.to_thread(self._store.read, read)
+        except IntegrityError as error:
+            self._integrity.found(error, door=_DOOR)
+            raise
+        for index in indexes:
+            self._integrity.sound(index)
+        return contents
+
+    async def _change(self, draft: Draft, wish: Wish) -> Changed:
+        """Goes on to its end, and wakes who watches, whether or not somebody waits for it."""
+        size_bytes = len(draft.body)
+        if size_bytes and self._pending_bytes + size_bytes > MAX_PENDING_BYTES:
+            raise BusyError(f"{self._pending_bytes} bytes are waiting for the writer")
+        future: asyncio.Future[Any] = self._submit(Submission(draft, wish=wish))
+        self._pending_bytes += size_bytes
+        future.add_done_callback(lambda done: self._done(draft.source, size_bytes, done))
+        applied: Applied = await asyncio.shield(future)
+        return Changed(applied.etag, applied.created)
+
+    def _done(self, path: str, size_bytes: int, future: "asyncio.Future[Any]") -> None:
+        self._pending_bytes -= size_bytes
+        error = future.exception()
+        if error is None:
+            applied: Applied = future.result()
+            if applied.superseded is not None:
+                self._superseded(applied.superseded)
+            self._wake(path)
+        elif isinstance(error, StoreFailedError):
+            self._wake(path)  # it may have been kept: whoever watches looks
+        elif isinstance(error, IntegrityError):
+            self._integrity.found(error, door=_DOOR)
+
+    def _wake(self, path: str) -> None:
+        for changed in tuple(self._watchers.get(path, ())):
+            changed()
+
+
+def _is_durable(path: str) -> bool:
+    return paths.namespace_of(path) in paths.DURABLE
+
+
+def _writable(path: str) -> str:
+    path = paths.of_text(path)
+    if paths.namespace_of(path) == paths.PROC:
+        raise MethodError(f"{path} is read-only")
+    return path
