@@ -68,6 +68,7 @@ class Decided(NamedTuple):
     part: Part | None
     created: bool
     superseded: int | None
+    totals: "Totals"
 
 
 class Totals(NamedTuple):
@@ -105,7 +106,6 @@ class Changes:
         self._size = size
         self._reader = reader
         self._now: dict[str, tuple[Part, bytes] | None] = {}  # each with its ETag
-        self._totals: Totals | None = None
 
     def decide(self, kind: str, path: str, content: bytes, wish: Wish, at: int) -> bytes:
         """The body of the entry `at` that the change becomes. GatewayError where it is refused."""
@@ -113,29 +113,27 @@ class Changes:
         before, etag = now or (None, None)
         check_conditions(path, etag, wish.conditions)
         part = _after(before, kind, Part(path, 0, at, len(content), wish.content_format, at), wish)
-        before_totals = self._totals or Totals.read(self._reader)
-        totals = before_totals.after(before, part)
-        _check_quota(before_totals, totals, wish.limits)
+        totals = self.decided[-1].totals if self.decided else Totals.read(self._reader)
+        after = totals.after(before, part)
+        _check_quota(totals, after, wish.limits)
         followed = before.at if before else None
         said = Change(kind, wish.who, content, wish.content_format, followed)
         if kind == DELETE:
             said = Change(kind, wish.who, None, None, followed)
-        self._totals = totals
         self._now[path] = (part, _IN_THIS_BATCH) if part else None
         superseded = before.first if before and kind != POST else None
-        self.decided.append(Decided(at, path, part, before is None, superseded))
+        self.decided.append(Decided(at, path, part, before is None, superseded, after))
         return resource.encode(said)
 
     def put(self, transaction: Transaction) -> None:
-        """What the resources consist of now."""
+        """What the resources consist of now; something was decided."""
         for decided in self.decided:
             part = decided.part
             if part is None or part.position == 0:
                 transaction.parts.drop(decided.path)
             if part is not None:
                 transaction.parts.put(part)
-        if self._totals is not None:
-            transaction.put_state(TOTALS, self._totals.encoded())
+        transaction.put_state(TOTALS, self.decided[-1].totals.encoded())
 
     def _stored(self, path: str) -> tuple[Part, bytes] | None:
         part = self._reader.parts.last(path)

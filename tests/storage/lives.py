@@ -97,7 +97,7 @@ class Life:
     def commit(
         self, submissions: Sequence[Submission], states: Mapping[str, bytes] | None = None
     ) -> list[Kept | GatewayError]:
-        self.witness.numbers.update(number for _, number in submissions if number)
+        self.witness.numbers.update(one.number for one in submissions if one.number)
         begun = self.witness.clock()
         outcomes = self._ask(lambda: self.writer.commit(submissions, states or {}))
         self._answered(begun, submissions, outcomes)
