@@ -1,4 +1,4 @@
-"""The OSCORE context that a device and its gateway share without a word (wire-format §13).
+"""The OSCORE context that a device and its gateway share without a word (wire-format §14).
 
 All of it follows from the device's secret and its kid: nothing is stored, nothing is agreed.
 """

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,8 @@ from gateway.store.keys import KeyStore
 from protocol import senml
 from protocol.envelope import SECRET_BYTES, kid_of
 from protocol.limits import MAX_NAME_BYTES
+from protocol.pairing import device_id
+from tools.oscore import Client, export
 
 app = typer.Typer(help="Devices: enrol, list, revoke.", no_args_is_help=True)
 _Dir = Annotated[Path, typer.Option("--dir", help="the gateway's directory")]
@@ -113,6 +116,25 @@ def revoke(name: str, dir_: _Dir) -> None:
     print(f"revoked {name}; a running gateway refuses it from now on")
 
 
+@app.command("oscore")
+def oscore_(
+    name: str,
+    dir_: _Dir,
+    out: Annotated[Path, typer.Option(help="a new folder to write it into (0700)")],
+    gateway: Annotated[str, typer.Option(help="HOST:PORT of the gateway")] = "",
+    client: Annotated[Client, typer.Option(help="whose client it is for")] = "aiocoap",
+) -> None:
+    """NAME's OSCORE context, for another client than ours. It is as secret as config.json.
+
+    Of one context there may be one user: two would seal under the same numbers. So enrol a name
+    for each person and program; never export that of a board that speaks OSCORE itself.
+
+    Example: tallystick device oscore alice --dir garden --out alice.oscore
+    """
+    how = export(dir_, name, out, gateway=gateway, client=client)
+    print(f"wrote {out}. Try: {how}")
+
+
 def enrol(dir_: Path, name: str, gateway: str = "") -> dict[str, object]:
     """The device's configuration; its secret is in keys.sqlite and here, nowhere else."""
     directory = Directory(dir_)
@@ -125,6 +147,8 @@ def enrol(dir_: Path, name: str, gateway: str = "") -> dict[str, object]:
     secret = os.urandom(SECRET_BYTES)
     store = KeyStore(directory.keys)
     try:
+        ids = {device_id(kid_of(d.name, d.profile)): d.name for d in store.devices()}
+        check_oscore_id(ids, name)
         store.add(name, secret)
     finally:
         store.close()
@@ -135,3 +159,12 @@ def enrol(dir_: Path, name: str, gateway: str = "") -> dict[str, object]:
         "gateway": gateway or f"{host}:{config.coap.port}",
         "sensors": [{"driver": "board-temperature", "name": "temperature", "every_ms": 10_000}],
     }
+
+
+def check_oscore_id(taken: Mapping[bytes, str], name: str) -> None:
+    """ConfigError where another device would be the same to OSCORE; `taken`: id -> name.
+
+    By chance that is one of 2**56.
+    """
+    if taken.get(device_id(kid_of(name)), name) != name:
+        raise ConfigError(f"{name!r} has the OSCORE id of another device", "choose another name")

@@ -36,11 +36,14 @@ _MAX_CHALLENGES = 1000  # a second: each takes a number of ours, whoever makes u
 
 
 class Echoes(Protocol):
-    """Values that a peer can only bring back after this start, and soon."""
+    """Values that only whoever reads them can bring back, after this start and soon.
 
-    def value(self, peer: Hashable, now_ms: int) -> bytes: ...
+    They are for a device, not for its address, which a NAT may change at any time.
+    """
 
-    def is_fresh(self, peer: Hashable, value: bytes, now_ms: int) -> bool: ...
+    def value(self, whose: Hashable, now_ms: int, /) -> bytes: ...
+
+    def is_fresh(self, whose: Hashable, value: bytes, now_ms: int, /) -> bool: ...
 
 
 class Outside(NamedTuple):
@@ -49,7 +52,6 @@ class Outside(NamedTuple):
     code: int
     option: bytes
     payload: bytes
-    peer: Hashable
 
 
 class Refused(NamedTuple):
@@ -62,14 +64,14 @@ class Refused(NamedTuple):
 class Unsealed:
     """A request that its device sealed, and that nobody has sent before."""
 
-    __slots__ = ("_answered", "_asked", "_context", "_numbers", "plaintext")
+    __slots__ = ("_answered", "_asked", "_context", "_door", "plaintext")
 
     def __init__(
-        self, context: Context, asked: Asked, plaintext: bytes, numbers: OwnNumbers
+        self, door: "OscoreDoor", context: Context, asked: Asked, plaintext: bytes
     ) -> None:
+        self._door = door
         self._context = context
         self._asked = asked
-        self._numbers = numbers
         self._answered = False
         self.plaintext = plaintext
 
@@ -84,7 +86,12 @@ class Unsealed:
         return server.combined(plain, asked.code, outer, asked.number)[0]
 
     def seal(self, plain: Plain) -> Sealed:
-        """An answer, or a notification, of which there may be many. BusyError; see OwnNumbers."""
+        """An answer, or a notification, of which there may be many.
+
+        Unknown- or RevokedError where the device has gone since; BusyError, see OwnNumbers.
+        """
+        if self._door.contexts.find(self._asked.kid) is not self._context:
+            raise UnknownDeviceError("its secret is another one now")
         observes = any(number == OBSERVE for number, _ in plain.options)
         own_number = self._own_number(needed=observes)
         return self._context.server.protect(self._asked, plain, own_number)
@@ -102,7 +109,7 @@ class Unsealed:
     def _own_number(self, *, needed: bool) -> int | None:
         """The request's nonce seals one answer, its first; all others need a number (§8.3)."""
         needed = needed or self._answered
-        own_number = self._numbers.take() if needed else None
+        own_number = self._door.numbers.take() if needed else None
         self._answered = True
         return own_number
 
@@ -112,8 +119,8 @@ _PLAIN_HEAD = bytes((oscore.OSCORE << 4,)) + b"\xff"  # an empty OSCORE option, 
 
 class OscoreDoor:
     def __init__(self, contexts: Contexts, numbers: OwnNumbers, echoes: Echoes) -> None:
-        self._contexts = contexts
-        self._numbers = numbers
+        self.contexts = contexts
+        self.numbers = numbers
         self._echoes = echoes
         self._second = self._challenges = 0
 
@@ -128,7 +135,7 @@ class OscoreDoor:
 
     def _open(self, outside: Outside, now_ms: int) -> Unsealed | Refused:
         iv, kid, number = _read(outside.option)
-        context = self._contexts.find(kid)
+        context = self.contexts.find(kid)
         window = context.window
         if window is not None and not window.is_fresh(number):
             raise ReplayedError(f"number {number} was used")
@@ -139,29 +146,29 @@ class OscoreDoor:
         asked = Asked(outside.code, number, kid, iv, False)
         if window is not None:
             window.take(number)
-        elif self._is_fresh(plaintext, outside.peer, now_ms):
+        elif self._is_fresh(plaintext, kid, now_ms):
             context.window = Window(number)
         else:
-            return self._challenge(context, asked, outside.peer, now_ms)
-        return Unsealed(context, asked, plaintext, self._numbers)
+            return self._challenge(context, asked, now_ms)
+        return Unsealed(self, context, asked, plaintext)
 
-    def _is_fresh(self, plaintext: bytes, peer: Hashable, now_ms: int) -> bool:
+    def _is_fresh(self, plaintext: bytes, kid: bytes, now_ms: int) -> bool:
         try:
             options = oscore.decode_plaintext(plaintext).options
         except ProtocolError:
             return False
         echoes = [value for number, value in options if number == _ECHO]
-        return len(echoes) == 1 and self._echoes.is_fresh(peer, echoes[0], now_ms)
+        return len(echoes) == 1 and self._echoes.is_fresh(kid, echoes[0], now_ms)
 
-    def _challenge(self, context: Context, asked: Asked, peer: Hashable, now_ms: int) -> Refused:
+    def _challenge(self, context: Context, asked: Asked, now_ms: int) -> Refused:
         """4.01 with an Echo; whoever can read it seals its next request with it."""
         if now_ms // 1000 != self._second:
             self._second, self._challenges = now_ms // 1000, 0
         self._challenges += 1
         if self._challenges > _MAX_CHALLENGES:
             raise StaleError("too many challenges in one second")
-        echo = Plain(_UNAUTHORIZED, [(_ECHO, self._echoes.value(peer, now_ms))], b"")
-        sealed = context.server.protect(asked, echo, self._numbers.take())
+        echo = Plain(_UNAUTHORIZED, [(_ECHO, self._echoes.value(asked.kid, now_ms))], b"")
+        sealed = context.server.protect(asked, echo, self.numbers.take())
         return Refused(StaleError.reason, sealed)
 
 

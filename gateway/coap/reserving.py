@@ -15,24 +15,25 @@ _log = structlog.get_logger("oscore")
 
 
 class Reserving:
-    """`open` once at the start; `run` beside the door, as long as it serves."""
+    """`open` for the door; `run` beside it, as long as it serves."""
 
-    def __init__(self, numbers: OwnNumbers, file: NumberFile, unix_ms: Callable[[], int]) -> None:
-        self._numbers = numbers
+    def __init__(self, file: NumberFile, unix_ms: Callable[[], int]) -> None:
+        self._numbers = OwnNumbers()
         self._file = file
         self._unix_ms = unix_ms
         self._stop: int | None = None  # all below it was reserved, perhaps for a former start
         self._wanted = asyncio.Event()
         self._complained = False
-        numbers.wanting = self._wanted.set
+        self._numbers.wanting = self._wanted.set
 
-    def open(self) -> None:
-        """A first chunk; what goes wrong is tried again by `run`."""
+    def open(self) -> OwnNumbers:
+        """With a first chunk; where that fails, `run` tries it again."""
         try:
             self._grant(self._reserve())
         except StoreFailedError as error:
             self._complain(str(error))
             self._wanted.set()
+        return self._numbers
 
     async def run(self) -> None:
         while True:

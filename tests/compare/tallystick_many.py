@@ -6,8 +6,7 @@ from pathlib import Path
 
 from gateway import directory as directories
 from gateway.directory import Directory
-from gateway.ingest import PACK
-from gateway.ledger.batch import Number, Submission
+from gateway.ledger.batch import PACK, Number, Submission
 from gateway.ledger.log import Draft
 from gateway.store.sqlite import SqliteStore
 from protocol import senml

@@ -13,7 +13,6 @@ from protocol.oscore_client import Client
 from tests.fakes import FakeDevice
 
 ECHO = 252
-PEER, ELSEWHERE = "192.0.2.1", "192.0.2.2"
 GET = Plain(coap.GET, [(11, b"home"), (11, b"door")], b"")
 POST = Plain(coap.POST, [(11, b"r"), (12, b"\x11")], b"an envelope")
 
@@ -24,16 +23,16 @@ BAD_REQUEST, UNAUTHORIZED, BAD_OPTION, BUSY = 0x80, 0x81, 0x82, 0xA3
 
 
 class FakeEchoes:
-    """A value a peer, good for ten seconds, and for this door only."""
+    """A value a device, good for ten seconds, and for this door only."""
 
     def __init__(self, start: int = 0) -> None:
         self.start = start
 
-    def value(self, peer: Hashable, now_ms: int) -> bytes:
-        return f"{self.start} {peer} {now_ms // 10_000}".encode()
+    def value(self, whose: Hashable, now_ms: int) -> bytes:
+        return f"{self.start} {whose!r} {now_ms // 10_000}".encode()
 
-    def is_fresh(self, peer: Hashable, value: bytes, now_ms: int) -> bool:
-        return value == self.value(peer, now_ms)
+    def is_fresh(self, whose: Hashable, value: bytes, now_ms: int) -> bool:
+        return value == self.value(whose, now_ms)
 
 
 class FakeOscoreDevice(FakeDevice):
@@ -45,10 +44,13 @@ class FakeOscoreDevice(FakeDevice):
         self._client = Client(keys, Ccm)
         self.number = 0
 
-    def request(self, plain: Plain, *, peer: Hashable = PEER) -> tuple[Outside, Asked]:
-        sealed, asked = self._client.protect(self.number, plain)
+    def sealed(self, plain: Plain) -> tuple[Sealed, Asked]:
         self.number += 1
-        return outside(sealed, peer), asked
+        return self._client.protect(self.number - 1, plain)
+
+    def request(self, plain: Plain) -> tuple[Outside, Asked]:
+        sealed, asked = self.sealed(plain)
+        return outside(sealed), asked
 
     def opened(self, asked: Asked, sealed: Sealed) -> tuple[Plain, int | None]:
         return self._client.unprotect(asked, sealed.options, sealed.payload)
@@ -59,16 +61,16 @@ class FakeOscoreDevice(FakeDevice):
         assert (plain.code, own_number is None) == (0x81, False)
         return dict(plain.options)[ECHO]
 
-    def introduce(self, door: OscoreDoor, *, peer: Hashable = PEER, now_ms: int = 0) -> None:
+    def introduce(self, door: OscoreDoor, now_ms: int = 0) -> None:
         """Asks, is challenged, and asks again: now the door knows its window."""
-        request, asked = self.request(GET, peer=peer)
+        request, asked = self.request(GET)
         refused = door.open(request, now_ms)
         again = with_echo(GET, self.echo(asked, refused))
-        assert isinstance(door.open(self.request(again, peer=peer)[0], now_ms), Unsealed)
+        assert isinstance(door.open(self.request(again)[0], now_ms), Unsealed)
 
 
-def outside(sealed: Sealed, peer: Hashable = PEER) -> Outside:
-    return Outside(sealed.code, dict(sealed.options)[OSCORE], sealed.payload, peer)
+def outside(sealed: Sealed) -> Outside:
+    return Outside(sealed.code, dict(sealed.options)[OSCORE], sealed.payload)
 
 
 def with_echo(plain: Plain, echo: bytes) -> Plain:

@@ -14,7 +14,6 @@ from tests.gateway.protected import (
     FOUND,
     NEWS,
     OBSERVATION,
-    PEER,
     POST,
     UNAUTHORIZED,
     FakeEchoes,
@@ -120,7 +119,7 @@ def test_any_bytes_are_refused_and_leave_nothing_behind(option, payload):
     contexts = Contexts(Registry([device.known()]))
     numbers = granted()
 
-    found = OscoreDoor(contexts, numbers, FakeEchoes()).open(Outside(2, option, payload, PEER), 0)
+    found = OscoreDoor(contexts, numbers, FakeEchoes()).open(Outside(2, option, payload), 0)
 
     assert isinstance(found, Refused)
     assert (len(contexts), numbers.left) == (0, 1 << 20)
@@ -141,7 +140,7 @@ def test_any_bytes_are_refused_and_leave_nothing_behind(option, payload):
 def test_what_names_no_context_is_refused_without_words(option, answer):
     door, _device = known()
 
-    assert refused(door, Outside(2, option, b"payload of some length", PEER)) == answer
+    assert refused(door, Outside(2, option, b"payload of some length")) == answer
 
 
 def test_wrong_keys_are_refused():

@@ -5,14 +5,13 @@ import pytest
 from gateway.coap.contexts import Contexts
 from gateway.coap.oscore import OscoreDoor, Unsealed
 from gateway.coap.own_numbers import OwnNumbers
-from gateway.errors import BusyError
+from gateway.errors import BusyError, RevokedError, UnknownDeviceError
 from gateway.registry import Registry
 from protocol import coap
 from protocol.oscore import OSCORE, Plain
 from tests.gateway.protected import (
     BAD_REQUEST,
     BUSY,
-    ELSEWHERE,
     GET,
     NEWS,
     OBSERVATION,
@@ -48,7 +47,7 @@ def test_what_was_recorded_before_a_start_opens_nothing_after_it():
     door, device = known()
     recorded = [device.request(POST)[0] for _ in range(5)]
     first, _asked = device.request(GET)
-    opened, _ = device.request(with_echo(GET, b"0 192.0.2.1 0"))
+    opened, _ = device.request(with_echo(GET, FakeEchoes().value(device.kid[:7], 0)))
     recorded += [first, opened]
     for request in recorded:
         door.open(request, 0)
@@ -58,17 +57,17 @@ def test_what_was_recorded_before_a_start_opens_nothing_after_it():
     assert {restarted.open(request, 0).reason for request in recorded} == {"stale"}
 
 
-def test_an_echo_is_for_the_address_it_was_sent_to_and_for_a_while():
-    device = FakeOscoreDevice()
-    door = door_for(device)
+def test_an_echo_is_for_the_device_it_was_sent_to_and_for_a_while():
+    device, other = FakeOscoreDevice(), FakeOscoreDevice("cellar")
+    door = door_for(device, other)
     request, asked = device.request(GET)
     echo = device.echo(asked, door.open(request, 0))
 
-    elsewhere = door.open(device.request(with_echo(GET, echo), peer=ELSEWHERE)[0], 0)
+    others = door.open(other.request(with_echo(GET, echo))[0], 0)
     late = door.open(device.request(with_echo(GET, echo))[0], 10_000)
     twice = door.open(device.request(with_echo(with_echo(GET, echo), echo))[0], 0)
 
-    assert [found.reason for found in (elsewhere, late, twice)] == ["stale"] * 3
+    assert [found.reason for found in (others, late, twice)] == ["stale"] * 3
 
 
 def test_an_echo_that_is_not_sealed_is_none():
@@ -119,6 +118,23 @@ def test_a_revoked_device_is_refused_and_its_context_goes():
 
     assert refused(door, device.request(POST)[0]) == ("revoked", UNAUTHORIZED)
     assert len(contexts) == 0
+
+
+def test_who_was_revoked_or_has_another_secret_hears_of_no_change_any_more():
+    device = FakeOscoreDevice()
+    registry = Registry([device.known()])
+    door = OscoreDoor(Contexts(registry), granted(), FakeEchoes())
+    device.introduce(door)
+    observation = door.open(device.request(OBSERVATION)[0], 0)
+    assert observation.seal(NEWS)
+
+    registry.replace([device.known(revoked=True)])
+    with pytest.raises(RevokedError):
+        observation.seal(NEWS)
+    device.secret = bytes(32)
+    registry.replace([device.known()])
+    with pytest.raises(UnknownDeviceError):
+        observation.seal(NEWS)
 
 
 def test_devices_that_are_read_again_keep_their_windows():

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from gateway.coap.own_numbers import CHUNK, OwnNumbers, first_free
+from gateway.coap.own_numbers import CHUNK, first_free
 from gateway.coap.reserving import Reserving
 from gateway.errors import BusyError, StoreFailedError
 from gateway.store.number_file import NumberFile
@@ -16,10 +16,11 @@ from tests.fakes import NOW_MS
 class Reserved:
     """What one start has; `unset`: its clock says 1970."""
 
-    def __init__(self, path, *, unset: bool = False) -> None:
-        self.numbers = OwnNumbers()
+    def __init__(self, path, *, unset: bool = False, failing: bool = False) -> None:
         self.file = FailingFile(path)
-        self.reserving = Reserving(self.numbers, self.file, lambda: 0 if unset else NOW_MS)
+        self.file.fails = failing
+        self.reserving = Reserving(self.file, lambda: 0 if unset else NOW_MS)
+        self.numbers = self.reserving.open()
 
 
 class FailingFile(NumberFile):
@@ -42,7 +43,6 @@ async def refilled(start: Reserved, left: int) -> None:
 
 async def test_numbers_go_on_as_long_as_they_are_taken(tmp_path):
     start = Reserved(tmp_path / "numbers")
-    start.reserving.open()
     running = asyncio.create_task(start.reserving.run())
 
     taken = []
@@ -58,7 +58,6 @@ async def test_numbers_go_on_as_long_as_they_are_taken(tmp_path):
 
 async def test_a_number_that_is_there_was_reserved_before(tmp_path):
     start = Reserved(tmp_path / "numbers")
-    start.reserving.open()
     start.file.fails = True
 
     left = start.numbers.left
@@ -73,7 +72,6 @@ async def test_a_number_that_is_there_was_reserved_before(tmp_path):
 
 async def test_a_file_that_cannot_be_written_is_tried_again(tmp_path):
     start = Reserved(tmp_path / "missing" / "numbers")
-    start.reserving.open()
     assert start.numbers.left == 0
     (tmp_path / "missing").mkdir()
 
@@ -87,8 +85,6 @@ async def test_a_file_that_cannot_be_written_is_tried_again(tmp_path):
 async def test_without_a_file_and_without_a_clock_no_number_is_free(tmp_path):
     start = Reserved(tmp_path / "numbers", unset=True)
 
-    start.reserving.open()
-
     assert start.numbers.left == 0
     assert not (tmp_path / "numbers").exists()
 
@@ -97,16 +93,12 @@ async def test_without_a_clock_the_file_is_enough(tmp_path):
     NumberFile(tmp_path / "numbers").reserve(77)
     start = Reserved(tmp_path / "numbers", unset=True)
 
-    start.reserving.open()
-
     assert start.numbers.take() == 77
 
 
 async def test_when_all_are_used_up_none_is_given(tmp_path):
     NumberFile(tmp_path / "numbers").reserve(MAX_NUMBER - CHUNK + 1)
     start = Reserved(tmp_path / "numbers")
-
-    start.reserving.open()
 
     assert start.numbers.left == 0
 
@@ -116,9 +108,8 @@ async def test_over_any_crashes_no_number_comes_twice(tmp_path, seed):
     """Each start takes some and is gone; now and then the file fails, or the clock is unset."""
     dice, used = Random(seed), []
     for _ in range(20):
-        start = Reserved(tmp_path / "numbers", unset=bool(used) and dice.random() < 0.3)
-        start.file.fails = dice.random() < 0.2
-        start.reserving.open()
+        unset, failing = bool(used) and dice.random() < 0.3, dice.random() < 0.2
+        start = Reserved(tmp_path / "numbers", unset=unset, failing=failing)
         running = asyncio.create_task(start.reserving.run())
         for _ in range(dice.choice([0, 1, 10, CHUNK // 2 + 5])):
             try:

@@ -10,8 +10,8 @@ from contextlib import closing
 
 from gateway.config import GatewayConfig, load
 from gateway.directory import Directory
-from gateway.ingest import PACK
 from gateway.ledger import start
+from gateway.ledger.batch import PACK
 from gateway.ledger.log import Log, Sealed
 from gateway.ledger.signer import Signer
 from gateway.members import CHANGES_KID

@@ -87,7 +87,7 @@ def _keys() -> list[dict[str, Any]]:
 
 
 def _pairing() -> dict[str, Any]:
-    """wire-format §13: ids from the kid, the master secret from the device's."""
+    """wire-format §14: ids from the kid, the master secret from the device's."""
     kid, secret = kid_of("greenhouse-1"), bytes(range(32))
     return {
         "name": "the context of greenhouse-1",
