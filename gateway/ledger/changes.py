@@ -149,7 +149,7 @@ class Changes:
         if not 0 <= part.at < self._size:
             raise IntegrityError(part.at, f"{path} leads to no entry")
         (leaf,) = self._reader.leaves(part.at, part.at + 1) or (b"",)
-        if not is_part(leaf, path):
+        if kind_of_part(leaf, path) is None:
             raise IntegrityError(part.at, f"{path} leads to an entry that is none of its changes")
         return part, leaf_hash(leaf)
 
@@ -165,13 +165,13 @@ def check_conditions(path: str, etag: bytes | None, conditions: Conditions) -> N
         raise PreconditionError(f"{path} was changed since")
 
 
-def is_part(leaf: bytes, path: str) -> bool:
-    """Whether this is the leaf of an entry whose content `path` may consist of."""
+def kind_of_part(leaf: bytes, path: str) -> str | None:
+    """The kind of an entry whose content `path` may consist of, by its leaf; else None."""
     try:
         fields = leaves.decode(leaf)
     except ProtocolError:
-        return False
-    return fields.kind in (PUT, POST) and fields.source == path
+        return None
+    return fields.kind if fields.kind in (PUT, POST) and fields.source == path else None
 
 
 def _is_of(etag: bytes, wanted: bytes) -> bool:

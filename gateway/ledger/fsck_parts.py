@@ -7,7 +7,7 @@ table, have to be all changes, each once.
 
 from collections.abc import Sequence
 
-from gateway.ledger.changes import Totals, is_part
+from gateway.ledger.changes import Totals, kind_of_part
 from gateway.ledger.fsck_facts import StateError
 from gateway.ledger.indexes import Indexes
 from gateway.store import Entry, Held, Part, Reader
@@ -33,7 +33,7 @@ class PartCheck:
         before = _followed_by(reader, entry)
         if before is not None:
             (leaf,) = reader.leaves(before, before + 1) or (b"",)
-            if before >= entry.index or not is_part(leaf, entry.source):
+            if before >= entry.index or kind_of_part(leaf, entry.source) is None:
                 what = f"entry {before} is no change of {entry.source}, which it should follow"
                 raise TamperedError(entry.index, what)
             self._followed.add(before)
@@ -45,7 +45,7 @@ class PartCheck:
         for part, entry in rows:
             if self._last is not None and self._last.path != part.path:
                 self._end()
-            if entry is None or not is_part(entry.leaf, part.path):
+            if entry is None or kind_of_part(entry.leaf, part.path) is None:
                 raise TamperedError(part.at, f"{part.path} consists of what is none of its changes")
             self._check_place(part, entry.kind, _followed_by(reader, entry))
             self._check_size(part, _said(entry))
