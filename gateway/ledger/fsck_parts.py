@@ -44,7 +44,7 @@ class PartCheck:
         """TamperedError unless each of them, in order, is a part in its place."""
         for part, entry in rows:
             if self._last is not None and self._last.path != part.path:
-                self._end()
+                self._end(self._last)
             if entry is None or kind_of_part(entry.leaf, part.path) is None:
                 raise TamperedError(part.at, f"{part.path} consists of what is none of its changes")
             self._check_place(part, entry.kind, _followed_by(reader, entry))
@@ -54,7 +54,7 @@ class PartCheck:
     def check_end(self, reader: Reader) -> None:
         """StateError unless nothing was missed, and nothing was there twice."""
         if self._last is not None:
-            self._end()
+            self._end(self._last)
         if self._followed.count != self._changes.count:
             raise StateError(
                 f"{self._changes.count} changes of resources are there,"
@@ -87,10 +87,9 @@ class PartCheck:
         ):
             raise TamperedError(part.at, f"size or format beside {part.path} is another one")
 
-    def _end(self) -> None:
-        if self._last is not None:
-            self._followed.add(self._last.at)
-            self._counted = self._counted.after(None, self._last)
+    def _end(self, last: Part) -> None:
+        self._followed.add(last.at)
+        self._counted = self._counted.after(None, last)
         self._last, self._size_bytes = None, 0
 
 

@@ -187,10 +187,11 @@ def test_much_that_is_changed_while_fsck_looks_is_followed_up(gateway):
     done = []
 
     def meanwhile():
-        if not done:
-            done.append(gateway.commit(*(put("home/a", b"%d" % n) for n in range(18_000))))
+        while len(done) < 4:
+            done.append(gateway.commit(*(post(f"home/{n % 15}", b"") for n in range(5000))))
 
     assert found(gateway, pause=meanwhile) == (True, None, None)
+    assert gateway.writer.size == 20_009
 
 
 def test_a_collectors_copy_has_no_parts_to_check(gateway):
