@@ -24,7 +24,7 @@ class Members:
 
     def __init__(self, keys: KeyStore, registry: Registry, sequencer: Sequencer) -> None:
         self._keys = keys
-        self._registry = registry
+        self.registry = registry
         self._sequencer = sequencer
         self._version: int | None = None
         self._noted = 0
@@ -39,11 +39,11 @@ class Members:
         version = self._keys.version()
         if version == self._version:
             return False
-        self._registry.replace(
+        self.registry.replace(
             device_of(d.name, d.profile, d.secret, revoked=d.revoked) for d in self._keys.devices()
         )
         self._version = version
-        _log.info("devices loaded", devices=len(self._registry))
+        _log.info("devices loaded", devices=len(self.registry))
         return True
 
     async def note_changes(self) -> None:

@@ -14,6 +14,12 @@ class Metrics:
             ["door", "outcome"],
             registry=registry,
         )
+        self.datagrams = Counter(
+            "tallystick_datagrams",
+            "CoAP datagrams that reached no resource, by what became of them",
+            ["fate"],
+            registry=registry,
+        )
         self.entries = Gauge("tallystick_entries", "Entries in the ledger", registry=registry)
         self.signed = Gauge("tallystick_signed", "Entries under a checkpoint", registry=registry)
         self.pending = Gauge("tallystick_pending", "Waiting for the writer", registry=registry)

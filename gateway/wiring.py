@@ -50,7 +50,6 @@ from gateway.members import Members
 from gateway.metrics import Metrics
 from gateway.pruner import Pruner
 from gateway.registry import Registry
-from gateway.resources.planting import planted
 from gateway.retention import Known, RetentionWorker
 from gateway.sequencer import Sequencer
 from gateway.space import Space
@@ -105,9 +104,6 @@ class Gateway:
             self._forwarding(config.forward, upstream) if config.forward and upstream else None
         )
         self._pruner, self.retention = self._retention(config.retention)
-        sources = self._store, self.sequencer, self.integrity, self._surroundings.random
-        self.resources = planted(config, *sources)
-        self.resources.on_superseded = self.retention.superseded
 
     def greetings(self) -> list[Callable[[float], Coroutine[Any, Any, None]]]:
         """Those to ask, before anything is signed, what they remember of us."""
@@ -123,7 +119,7 @@ class Gateway:
         self._opened.close()
 
     def coap_door(self) -> AbstractAsyncContextManager[None]:
-        parts = self.registry, self.sequencer, self.metrics, self._tokens, self.members.keep_up
+        parts = self.members, self.sequencer, self.metrics, self._tokens
         behind = Behind(*parts, self._surroundings.unix_ms, self._time_ms)
         return coap.serving(self._config.coap, behind)
 

@@ -3,46 +3,47 @@
 import asyncio
 import hashlib
 import os
-import random
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-# SO_REUSEPORT would let a second gateway take half of the datagrams without a word.
-os.environ.setdefault("AIOCOAP_REUSE_PORT", "0")
-
 import aiocoap
+from aiocoap.tokenmanager import TokenManager
 
 from gateway.coap.answering import Answering
+from gateway.coap.dedup import Dedup, key_of
 from gateway.coap.echo import Echoes
+from gateway.coap.endpoint import Endpoint, now_ms, peer_of
 from gateway.coap.identity import Identity
+from gateway.coap.limiter import Limiter
 from gateway.coap.links import Link, well_known
+from gateway.coap.messages import Messages
 from gateway.coap.notifying import Notifier
+from gateway.coap.readings import Readings
 from gateway.coap.requests import GET, POST
 from gateway.coap.resources import CBOR_FORMAT, ReadingsResource, TimeResource
 from gateway.coap.routes import Route, Routes
 from gateway.coap.site import Site
-from gateway.coap.tap import Tap
+from gateway.coap.udp import Peer, UdpSocket
 from gateway.config import CoapConfig
-from gateway.errors import ConfigError
+from gateway.members import Members
 from gateway.metrics import Metrics
-from gateway.registry import Registry
 from gateway.sequencer import Sequencer
 from gateway.tokens import Tokens
 from protocol.limits import CONTENT_FORMAT_COSE_MAC0, MAX_DATAGRAM_BYTES
 
 _KEY_BYTES = 32
+_SOURCES = 4096  # remembered for certain, of addresses and of devices
+_REQUESTS = 1 << 15  # remembered in 82 s: 400 a second, and 3 MB
 
 
 class Behind(NamedTuple):
     """What the door opens to. `time_ms` is 0 where the clock is not trusted."""
 
-    registry: Registry
+    members: Members
     sequencer: Sequencer
     metrics: Metrics
     tokens: Tokens
-    keep_up: Callable[[], Awaitable[None]]
     unix_ms: Callable[[], int]
     time_ms: Callable[[], int]
 
@@ -50,10 +51,10 @@ class Behind(NamedTuple):
 def routes_of(behind: Behind) -> Routes:
     """Every path the door knows."""
     readings = ReadingsResource(
-        behind.registry,
+        behind.members.registry,
         behind.sequencer,
         behind.metrics,
-        keep_up=behind.keep_up,
+        keep_up=behind.members.keep_up,
         time_ms=behind.time_ms,
     )
     clock = TimeResource(behind.time_ms)
@@ -79,35 +80,70 @@ async def serving(config: CoapConfig, behind: Behind) -> AsyncIterator[None]:
         Echoes(os.urandom(_KEY_BYTES)),
         behind.metrics,
         identify=Identity(behind.tokens, plain=False, unix_ms=behind.unix_ms),
-        now_ms=_now_ms,
+        now_ms=now_ms,
     )
-    context = await _context(config, Site(answering.answer))
-    tap = Tap(context)
-    notifier = Notifier(tap, answering.render, now_ms=_now_ms, random=random.random)
-    answering.observers = tap.observers = notifier.observers
+    endpoint = Endpoint(
+        UdpSocket(config.host, config.port),
+        Limiter(per_s=config.max_per_source_s, burst=2 * config.max_per_source_s, sources=_SOURCES),
+        _readings(config, behind),
+        behind.metrics,
+    )
+    messages = _messages(endpoint)
+    context = _over(messages, Site(answering.answer))
+    notifier = Notifier(_Notices(endpoint), answering.render, now_ms=now_ms, random=endpoint.jitter)
+    answering.observers = notifier.observers
     task = asyncio.create_task(notifier.run(), name="notifier")
+    endpoint.start(messages, notifier.observers)
     try:
         yield
     finally:
         task.cancel()
         await asyncio.wait([task])
         await context.shutdown()
+        await endpoint.stop()
 
 
-async def _context(config: CoapConfig, site: Site) -> aiocoap.Context:
-    try:
-        return await aiocoap.Context.create_server_context(
-            site, bind=(config.host, config.port), transports=["udp6"]
-        )
-    except OSError as error:
-        raise ConfigError(
-            f"cannot listen for CoAP on {config.host}:{config.port}: {error.strerror}",
-            "stop what has the port, or set [coap] port",
-        ) from error
+class _Notices:
+    """The endpoint, as the notifier sees it."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self.next_message_id = endpoint.next_message_id
+
+    def send(self, data: bytes, peer: Hashable) -> None:
+        self._endpoint.send(data, peer_of(peer))
 
 
-def _now_ms() -> int:
-    return time.monotonic_ns() // 1_000_000
+def _readings(config: CoapConfig, behind: Behind) -> Readings:
+    most = config.max_per_device_s
+    return Readings(
+        behind.members,
+        behind.sequencer,
+        behind.metrics,
+        Limiter(per_s=most, burst=2 * most, sources=_SOURCES),
+        time_ms=behind.time_ms,
+        now_ms=now_ms,
+    )
+
+
+def _messages(endpoint: Endpoint) -> Messages:
+    secret = os.urandom(_KEY_BYTES)
+
+    def key(peer: Peer, message_id: int) -> int:
+        return key_of(secret, repr(peer.address[:2]).encode(), message_id)
+
+    requests = Dedup(now_ms(), per_generation=_REQUESTS)
+    return Messages(endpoint, requests, key_of=key, now_ms=now_ms)
+
+
+def _over(messages: Messages, site: Site) -> aiocoap.Context:
+    """aiocoap on our message layer in the place of its own: see docs/decisions/0020."""
+    context = aiocoap.Context(serversite=site, loggername="coap-server")
+    tokens = TokenManager(context)
+    tokens.token_interface = messages
+    messages.attach(tokens.process_request)
+    context.request_interfaces.append(tokens)
+    return context
 
 
 def _sha256(data: bytes) -> bytes:

@@ -116,7 +116,9 @@ class Site:
         verifier_key = init_gateway(self.gateway_dir, ORIGIN, url, token_file)
         remember_trust(self.collector_dir, [verifier_key])
         config = self.gateway_dir / "tallystick.toml"
-        text = re.sub("port = 5683", f"port = {self.coap_port}", config.read_text())
+        # all the devices of a test have one address, and some send as fast as they can
+        shares = "max_per_source_s = 1000000\nmax_per_device_s = 1000000"
+        text = re.sub("port = 5683", f"port = {self.coap_port}\n{shares}", config.read_text())
         config.write_text(text + "retry_min_ms = 100\nretry_max_ms = 500\n")
 
 

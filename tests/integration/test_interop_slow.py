@@ -47,11 +47,12 @@ def test_a_slow_answer_is_announced_and_comes_as_a_message_of_its_own(site):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
         door.connect(("127.0.0.1", site.coap_port))
         door.settimeout(5)
+        request = _post(device.seal(0), 0x51)
         with slow_commits(site):
             started = time.monotonic()
-            door.send(_post(device.seal(0), 0x51))
+            door.send(request)
             promised = door.recv(2048)
-            door.send(_post(device.seal(0), 0x51))
+            door.send(request)
             time.sleep(max(0, HELD_S - (time.monotonic() - started)))
         messages = [coap.decode(door.recv(2048))]
         while messages[-1].code == coap.EMPTY:

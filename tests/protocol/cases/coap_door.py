@@ -2,15 +2,9 @@
 
 from typing import Any
 
-from tests.protocol.cases import (
-    door_blocks,
-    door_exchange,
-    door_format,
-    door_options,
-    door_resources,
-)
+from tests.protocol.cases import door_exchange, door_format, door_options
 
-PARTS = (door_format, door_options, door_exchange, door_resources, door_blocks)
+PARTS = (door_format, door_options, door_exchange)
 
 
 def cases() -> list[dict[str, Any]]:

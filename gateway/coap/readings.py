@@ -1,0 +1,261 @@
+"""Readings: `POST /r` as devices send it, in batches from the socket to the ledger and back.
+
+What is stored is not decided by message ids: (device, epoch, sequence) does, with no window, so
+a repeat is a repeat whatever carries it. Bounded by the sequencer's queue; past it, CON is
+answered 5.03 and NON is dropped.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from gateway.coap.limiter import Limiter
+from gateway.coap.messages import EMPTY_ACK_MS
+from gateway.coap.repeats import Repeats
+from gateway.coap.udp import Peer
+from gateway.errors import ANSWERS, BusyError, GatewayError, RateError
+from gateway.ingest import form
+from gateway.ingest.judge import Accepted, judge
+from gateway.ledger.batch import PACK, Kept, Number, Submission
+from gateway.ledger.log import Draft
+from gateway.members import Members
+from gateway.metrics import Metrics
+from gateway.sequencer import Sequencer
+from protocol import coap
+from protocol.coap import ACK, CON, NON, POST
+from protocol.errors import ProtocolError, TooLargeError
+from protocol.limits import CONTENT_FORMAT_COSE_MAC0, MAX_ENVELOPE_BYTES
+
+# Uri-Path "r", Content-Format 17, payload marker: what follows the token of every device's POST.
+HEAD = b"\xb1r\x11" + bytes((CONTENT_FORMAT_COSE_MAC0,)) + b"\xff"
+_KEPT = ANSWERS["kept"].coap
+_KEPT_HEAD = b"\xc1" + bytes((CONTENT_FORMAT_COSE_MAC0,)) + b"\xff"  # Content-Format 17, marker
+RETRY_S = 5  # Max-Age of a 5.03 that does not say for how long: a full queue drains in less
+_SIZE1 = b"\xd2\x2f" + MAX_ENVELOPE_BYTES.to_bytes(2, "big")  # option 60 (RFC 7252 §5.9.2.9)
+
+
+class Posted:
+    """A datagram whose options are HEAD: `head` is all before them, `envelope` all after."""
+
+    __slots__ = ("acknowledged", "envelope", "head", "key", "peer", "since_ms")
+
+    def __init__(self, data: bytes, end: int, peer: Peer, now_ms: int) -> None:
+        # Python's hash of bytes is keyed anew at each start: nobody can make two requests meet.
+        self.key = hash((peer.address, data))
+        self.head, self.envelope = data[:end], data[end + len(HEAD) :]
+        self.peer, self.since_ms = peer, now_ms
+        self.acknowledged = False
+
+    @property
+    def kind(self) -> int:
+        return self.head[0] >> 4 & 3
+
+    @property
+    def message_id(self) -> int:
+        return self.head[2] << 8 | self.head[3]
+
+
+def posted(data: bytes, peer: Peer, now_ms: int) -> Posted | None:
+    """What a device posts to /r, None where `data` is anything else (RFC 7252 §3)."""
+    if len(data) < 4 or data[1] != POST or not 0x40 <= data[0] < 0x60:  # version 1, CON or NON
+        return None
+    token_bytes = data[0] & 15
+    end = 4 + token_bytes
+    if token_bytes > 8 or not data.startswith(HEAD, end) or len(data) == end + len(HEAD):
+        return None
+    return Posted(data, end, peer, now_ms)
+
+
+class Sending(Protocol):
+    """The endpoint, as this module sees it."""
+
+    def send(self, data: bytes, peer: Peer) -> None: ...
+
+    def send_confirmed(self, data: bytes, peer: Peer) -> None:
+        """`data` is a CON: sent until it is acknowledged or given up."""
+
+    def next_message_id(self) -> int: ...
+
+    def jitter(self) -> float:
+        """From 0 to 1."""
+
+
+class Readings:
+    """Belongs to the event loop. `time_ms` is Unix ms, 0 where not trusted."""
+
+    def __init__(
+        self,
+        members: Members,
+        sequencer: Sequencer,
+        metrics: Metrics,
+        per_device: Limiter,
+        *,
+        time_ms: Callable[[], int],
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._now_ms = now_ms
+        self._members = members
+        self._sequencer = sequencer
+        self._metrics = metrics
+        self._per_device = per_device
+        self._told = Limiter(per_s=1, burst=1, sources=1024)  # who was told that it sends too much
+        self._time_ms = time_ms
+        self._waiting: dict[int, Posted] = {}  # for the writer, by key, oldest first
+        self._repeats = Repeats(now_ms())
+        self._holding = False  # for the entries of members that have changed, all of `_held`
+        self._held: list[Posted] = []
+
+    def attach(self, sending: Sending) -> None:
+        self._sending = sending
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def take(self, batch: list[Posted], now_ms: int) -> None:
+        """Judges each; answers what is refused now, and all others once they are kept."""
+        try:
+            changed = self._members.refresh()
+        except GatewayError as error:
+            self._refuse_all(batch, error)
+            return
+        if changed and not self._holding:
+            self._holding = True
+            self._task = asyncio.create_task(self._take_held(now_ms), name="members")
+        if self._holding:
+            self._hold(batch)
+        else:
+            self._judge_all(batch, now_ms)
+
+    def tick(self, now_ms: int) -> None:
+        """Tells who has waited for a second that an answer comes (RFC 7252 §5.2.2)."""
+        for one in self._waiting.values():
+            if now_ms - one.since_ms < EMPTY_ACK_MS:
+                break
+            if not one.acknowledged:
+                one.acknowledged = True
+                self._acknowledge(one)
+
+    async def _take_held(self, now_ms: int) -> None:
+        """A device that was just added is enrolled in the ledger before its first pack."""
+        await self._members.note_changes()
+        self._holding = False
+        held, self._held = self._held, []
+        self._judge_all(held, now_ms)
+
+    def _hold(self, batch: list[Posted]) -> None:
+        room = max(self._sequencer.room - len(self._held), 0)
+        self._held += batch[:room]
+        self._refuse_all(batch[room:], BusyError("waiting for a change of members"))
+
+    def _judge_all(self, batch: list[Posted], now_ms: int) -> None:
+        asked: list[tuple[Posted, Accepted]] = []
+        submissions: list[Submission] = []
+        registry, room = self._members.registry, self._sequencer.room
+        for one in batch:
+            before = self._waiting.get(one.key)
+            if before is not None:
+                if before.acknowledged:
+                    self._acknowledge(one)
+                continue
+            try:
+                if len(submissions) >= room:
+                    raise BusyError("the queue before the writer is full")
+                device, parts = accepted = judge(one.envelope, registry)
+                if not self._per_device.allows(parts.kid, now_ms):
+                    raise RateError(f"{device.name} sends more than its share")
+            except (ProtocolError, GatewayError) as error:
+                self._refuse(one, error, now_ms)
+                continue
+            number = Number(parts.kid, parts.epoch, parts.sequence)
+            submissions.append(Submission(Draft(PACK, device.name, parts.data), number))
+            asked.append((one, accepted))
+            self._waiting[one.key] = one
+        if submissions:
+            self._submit(asked, submissions)
+
+    def _submit(self, asked: list[tuple[Posted, Accepted]], submissions: list[Submission]) -> None:
+        try:
+            self._sequencer.submit_all(submissions, lambda outcomes: self._settle(asked, outcomes))
+        except GatewayError as error:
+            self._settle(asked, [error] * len(asked))
+
+    def _settle(
+        self, asked: list[tuple[Posted, Accepted]], outcomes: Sequence[Kept | GatewayError]
+    ) -> None:
+        """Only now, after the commit: this is the promise."""
+        time_ms, moment = self._time_ms(), self._now_ms()
+        kept = repeated = 0
+        for (one, (device, parts)), outcome in zip(asked, outcomes, strict=True):
+            del self._waiting[one.key]
+            if isinstance(outcome, GatewayError):
+                self._refuse(one, outcome)
+                continue
+            told_ms = self._repeats.find(one.key) if outcome.repeat else None
+            if outcome.repeat:
+                repeated += 1
+                if told_ms is not None and one.kind == NON:
+                    continue
+            else:
+                kept += 1
+            if told_ms is None:
+                self._repeats.remember(one.key, time_ms, moment)
+            told_ms = time_ms if told_ms is None else told_ms
+            receipt = form.receipt(parts, device.down, outcome.index, told_ms)
+            self._answer(one, _KEPT, _KEPT_HEAD + receipt)
+        self._count("kept", kept)
+        self._count("repeat", repeated)
+
+    def _refuse_all(self, batch: list[Posted], error: GatewayError) -> None:
+        for one in batch:
+            self._refuse(one, error)
+
+    def _refuse(
+        self, one: Posted, error: ProtocolError | GatewayError, now_ms: int | None = None
+    ) -> None:
+        """No words: whoever asks here may be anyone, and a device believes no refusal."""
+        self._count(error.reason, 1)
+        answer = ANSWERS[error.reason]
+        tail = b""
+        if answer.retry:
+            if one.kind == NON:
+                return
+            hint_s = error.retry_after_s if isinstance(error, GatewayError) else None
+            tail = max_age(retry_s(hint_s or RETRY_S, self._sending.jitter()))
+        if isinstance(error, RateError):
+            who = one.envelope[8:16]
+            if now_ms is None or not self._told.allows(who, now_ms):
+                return
+        elif isinstance(error, TooLargeError):
+            tail = _SIZE1
+        self._answer(one, answer.coap, tail)
+
+    def _acknowledge(self, one: Posted) -> None:
+        if one.kind == CON:
+            self._sending.send(coap.empty(ACK, one.message_id), one.peer)
+
+    def _answer(self, one: Posted, code: int, tail: bytes) -> None:
+        head = one.head
+        if one.kind == CON and not one.acknowledged:
+            self._sending.send(bytes((0x60 | head[0] & 15, code)) + head[2:] + tail, one.peer)
+            return
+        own = self._sending.next_message_id().to_bytes(2, "big")
+        data = bytes((head[0], code)) + own + head[4:] + tail  # RFC 7252 §5.2.2, §5.2.3
+        if one.kind == CON:
+            self._sending.send_confirmed(data, one.peer)
+        else:
+            self._sending.send(data, one.peer)
+
+    def _count(self, outcome: str, count: int) -> None:
+        if count:
+            self._metrics.outcomes.labels("coap", outcome).inc(count)
+
+
+def retry_s(at_least_s: int, jitter: float) -> int:
+    """Up to half more, so that not all who were refused come back at once."""
+    return at_least_s + int(at_least_s * jitter / 2)
+
+
+def max_age(seconds: int) -> bytes:
+    """The option, where no other stands before it."""
+    value = seconds.to_bytes((seconds.bit_length() + 7) // 8, "big")
+    return bytes((0xD0 | len(value), 14 - 13)) + value

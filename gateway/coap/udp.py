@@ -1,0 +1,125 @@
+"""The UDP socket: both families, answers from the address that was asked, errors by their peer.
+
+Knows datagrams and where they come from; CoAP is not its business.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NamedTuple
+
+from gateway.errors import ConfigError
+
+# From linux/in6.h, in.h and socket.h: Python has no names for them before 3.14.
+_IP_RECVERR, _IPV6_RECVERR, _MSG_ERRQUEUE = 11, 25, 0x2000
+_MAX_BYTES = 2048  # longer ones are cut by the kernel, and refused here
+_ANCILLARY_BYTES = 64  # one in6_pktinfo with its head
+_ERROR_BYTES = 512
+_DRAIN = 64  # datagrams in one turn of the loop, and errors too
+# Small ones take about 1.1 kB each: some two thousand, a tenth of a second of work at most. A
+# longer queue would only hold what its senders have given up waiting for.
+_BUFFER_BYTES = 2 << 20
+
+Address = tuple[str, int, int, int]  # host, port, flow, scope; IPv4 as ::ffff:a.b.c.d
+Ancillary = list[tuple[int, int, bytes]]
+
+
+class Peer(NamedTuple):
+    """Where a datagram came from, and (`ancillary`) to which of our addresses."""
+
+    address: Address
+    ancillary: Ancillary
+
+    @property
+    def pktinfo(self) -> bytes | None:
+        """Our address and interface, an in6_pktinfo (RFC 3542 §6)."""
+        return self.ancillary[0][2] if self.ancillary else None
+
+
+class UdpSocket:
+    """`received` gets what arrived, at most 64 datagrams at once; `failed` whom we cannot reach."""
+
+    def __init__(self, host: str, port: int) -> None:
+        """ConfigError where the address cannot be had, or another process has it."""
+        self._socket = _bound(host, port)
+        self._loop = asyncio.get_running_loop()
+        self.send_failures = 0
+
+    @property
+    def port(self) -> int:
+        return int(self._socket.getsockname()[1])
+
+    def listen(
+        self,
+        received: Callable[[list[tuple[bytes, Peer]]], None],
+        failed: Callable[[Address], None],
+    ) -> None:
+        self._received, self._failed = received, failed
+        self._loop.add_reader(self._socket.fileno(), self._readable)
+
+    def send(self, data: bytes, peer: Peer) -> None:
+        """As UDP does: it may be lost, and nobody is told."""
+        try:
+            self._socket.sendmsg((data,), peer.ancillary, 0, peer.address)
+        except OSError:
+            self._read_errors()  # it may speak of somebody else: once more
+            try:
+                self._socket.sendmsg((data,), peer.ancillary, 0, peer.address)
+            except OSError:
+                self.send_failures += 1
+
+    def close(self) -> None:
+        self._loop.remove_reader(self._socket.fileno())
+        self._socket.close()
+
+    def _readable(self) -> None:
+        datagrams: list[tuple[bytes, Peer]] = []
+        receive = self._socket.recvmsg
+        for _ in range(_DRAIN):
+            try:
+                data, ancillary, flags, address = receive(_MAX_BYTES, _ANCILLARY_BYTES)
+            except BlockingIOError:
+                break
+            except OSError:  # an ICMP error, which waits in its own queue
+                self._read_errors()
+                continue
+            if not flags & socket.MSG_TRUNC:
+                datagrams.append((data, Peer(address, ancillary)))
+        if datagrams:
+            self._received(datagrams)
+        else:
+            self._read_errors()
+
+    def _read_errors(self) -> None:
+        """Whom ICMP said we cannot reach: the queue names the destination of what was sent."""
+        for _ in range(_DRAIN):
+            try:
+                _, _, _, address = self._socket.recvmsg(0, _ERROR_BYTES, _MSG_ERRQUEUE)
+            except OSError:  # none left
+                return
+            self._failed(address)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    door = None
+    try:
+        found = socket.getaddrinfo(
+            host, port, socket.AF_INET6, socket.SOCK_DGRAM, 0, socket.AI_V4MAPPED
+        )
+        door = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        door.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        door.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+        with suppress(OSError):  # not Linux: without news of peers that have gone
+            door.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
+            door.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
+        door.bind(found[0][4])
+    except OSError as error:
+        if door is not None:
+            door.close()
+        raise ConfigError(
+            f"cannot listen for CoAP on {host}:{port}: {error.strerror}",
+            "stop what has the port, or set [coap] host and port",
+        ) from error
+    return door
