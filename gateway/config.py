@@ -112,6 +112,16 @@ class DiskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     hard_free_bytes: NotNegative = 32 * 1024 * 1024  # below it, nothing new is taken in
 
 
+class ResourcesConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How much resources may hold. Nothing is pushed out to make room: what is over is refused."""
+
+    max_resource_bytes: Positive = 512 * 1024  # of one, however often it was appended to
+    durable_resources: Positive = 10_000
+    durable_bytes: Positive = 64 * 1024 * 1024  # at most a quarter of retention.max_bytes
+    memory_resources: Positive = 10_000  # of tmp, dev and sys, which a restart forgets
+    memory_bytes: Positive = 16 * 1024 * 1024  # paths count, too
+
+
 class GatewayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     origin: str
     coap: CoapConfig = CoapConfig()
@@ -122,6 +132,7 @@ class GatewayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     retention: RetentionConfig = RetentionConfig()
     anchor: AnchorConfig | None = None
     disk: DiskConfig = DiskConfig()
+    resources: ResourcesConfig = ResourcesConfig()
 
 
 class CollectorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -141,6 +152,7 @@ _SECTIONS = (
     AnchorConfig,
     AnchorWitness,
     DiskConfig,
+    ResourcesConfig,
 )
 _Config = TypeVar("_Config", GatewayConfig, CollectorConfig)
 

@@ -57,6 +57,7 @@ class RetentionWorker:
         self._remember = remember
         self._remembered_s: float | None = None
         self._resting = False
+        self._superseded: int | None = None
         self._failing: str | None = None
 
     async def run(self) -> None:
@@ -69,6 +70,10 @@ class RetentionWorker:
                     _log.warning("not pruned", reason=error.reason, detail=str(error))
                 self._failing = error.reason
             await asyncio.sleep(_EVERY_S)
+
+    def superseded(self, index: int) -> None:
+        """Some entries from `index` on made up resources, and do no more."""
+        self._superseded = index if self._superseded is None else min(self._superseded, index)
 
     async def tick(self, now_s: float) -> None:
         """Does whatever is due. Raises GatewayError; what was not done is due again."""
@@ -125,6 +130,9 @@ class RetentionWorker:
                 cap_bytes,
                 self._pruner.pace.step_bytes,
             )
+            if self._superseded is not None:
+                self._policy.look_again(self._superseded)
+                self._superseded = None
             turn = await asyncio.to_thread(
                 self._store.read, lambda reader, now=now: self._policy.turn(reader, now)
             )

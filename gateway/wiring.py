@@ -50,6 +50,7 @@ from gateway.members import Members
 from gateway.metrics import Metrics
 from gateway.pruner import Pruner
 from gateway.registry import Registry
+from gateway.resources.planting import planted
 from gateway.retention import Known, RetentionWorker
 from gateway.sequencer import Sequencer
 from gateway.space import Space
@@ -104,6 +105,9 @@ class Gateway:
             self._forwarding(config.forward, upstream) if config.forward and upstream else None
         )
         self._pruner, self.retention = self._retention(config.retention)
+        sources = self._store, self.sequencer, self.integrity, self._surroundings.random
+        self.resources = planted(config, *sources)
+        self.resources.on_superseded = self.retention.superseded
 
     def greetings(self) -> list[Callable[[float], Coroutine[Any, Any, None]]]:
         """Those to ask, before anything is signed, what they remember of us."""

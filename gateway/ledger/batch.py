@@ -16,11 +16,12 @@ from gateway.ledger.seen import Seen
 from gateway.store import Entry, Reader, Transaction
 from protocol import leaf as leaves
 from protocol.merkle import leaf_hash
+from protocol.resource import CHANGES
 
 PACK = "pack"  # the kind of entry an envelope becomes
 ALERT = "alert"  # the kind of entry a conflict leaves
-TAIL_BYTES = 8  # of an envelope's tag, kept when the envelope is deleted
-
+TAIL_BYTES = 8  # of an envelope's tag, or of a change's `before`, kept when the body is deleted
+TAILED = (PACK, *CHANGES)  # the kinds of which that is kept
 
 CARRIED = -1  # for an index: the number was taken in the ledger before this one
 # These stand where a kid does, and no device has one of them, short of a 64-bit collision.

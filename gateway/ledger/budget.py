@@ -7,7 +7,9 @@ rule, and begins no transaction past it; one transaction more is the most it can
 from typing import NamedTuple
 
 from gateway.errors import ConfigError
+from gateway.ledger.changes import MAX_DROPPED_PARTS
 from gateway.store import PAGE_BYTES
+from protocol.limits import MAX_CONTENT_BYTES
 
 _LOG_PAGES = 1000  # where SQLite empties its log by default
 _FRAME_BYTES = PAGE_BYTES + 24  # sqlite.org/fileformat2.html §4.1
@@ -16,6 +18,8 @@ _FRAME_BYTES = PAGE_BYTES + 24  # sqlite.org/fileformat2.html §4.1
 # each body, where each lay in another page.
 _PAGES_PER_SUBMISSION, _PAGES_BESIDE = 3, 64
 _PRUNE_PAGES = 1000
+# The contents of resources that may wait for the writer, and what is dropped of their parts.
+_CHANGE_PAGES = 2 * MAX_CONTENT_BYTES // PAGE_BYTES + MAX_DROPPED_PARTS * 64 // PAGE_BYTES
 _SOFT, _TARGET = 0.90, 0.85  # of what is left for the file
 
 
@@ -32,7 +36,8 @@ class Budget(NamedTuple):
 
 def transaction_pages(max_batch: int) -> int:
     """The most that one transaction writes."""
-    return max(_PAGES_PER_SUBMISSION * max_batch + _PAGES_BESIDE, _PRUNE_PAGES)
+    batch = _PAGES_PER_SUBMISSION * max_batch + _PAGES_BESIDE + _CHANGE_PAGES
+    return max(batch, _PRUNE_PAGES)
 
 
 def divided(max_bytes: int, max_batch: int) -> Budget:

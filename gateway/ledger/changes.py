@@ -7,6 +7,7 @@ batch has done to it before. So those who race are let in one after the other, w
 from typing import NamedTuple
 
 from gateway.errors import (
+    BusyError,
     ContentTooLargeError,
     IntegrityError,
     NotFoundError,
@@ -25,6 +26,7 @@ from protocol.resource import DELETE, POST, PUT, Change
 TOTALS = "resources"  # state key: how many durable resources there are, and their bytes in all
 SHORT_ETAG_BYTES = 8  # of an ETag over CoAP (RFC 7252 §5.10.6)
 MAX_PARTS = 4096  # what one GET reads and checks; then it has to be put as one
+MAX_DROPPED_PARTS = 2 * MAX_PARTS  # in one transaction: then whoever is next asks again
 _IN_THIS_BATCH = b""  # for an ETag: nobody can have heard of it yet
 _TOTAL_BYTES = 8
 
@@ -106,6 +108,7 @@ class Changes:
         self._size = size
         self._reader = reader
         self._now: dict[str, tuple[Part, bytes] | None] = {}  # each with its ETag
+        self._dropped = 0
 
     def decide(self, kind: str, path: str, content: bytes, wish: Wish, at: int) -> bytes:
         """The body of the entry `at` that the change becomes. GatewayError where it is refused."""
@@ -116,6 +119,10 @@ class Changes:
         totals = self.decided[-1].totals if self.decided else Totals.read(self._reader)
         after = totals.after(before, part)
         _check_quota(totals, after, wish.limits)
+        dropped = before.position + 1 if before and kind != POST else 0
+        if self._dropped + dropped > MAX_DROPPED_PARTS:
+            raise BusyError(f"{path} has {dropped} parts, too many for this transaction")
+        self._dropped += dropped
         followed = before.at if before else None
         said = Change(kind, wish.who, content, wish.content_format, followed)
         if kind == DELETE:
@@ -142,7 +149,7 @@ class Changes:
         if not 0 <= part.at < self._size:
             raise IntegrityError(part.at, f"{path} leads to no entry")
         (leaf,) = self._reader.leaves(part.at, part.at + 1) or (b"",)
-        if not is_part(leaf, path):
+        if kind_of_part(leaf, path) is None:
             raise IntegrityError(part.at, f"{path} leads to an entry that is none of its changes")
         return part, leaf_hash(leaf)
 
@@ -158,13 +165,13 @@ def check_conditions(path: str, etag: bytes | None, conditions: Conditions) -> N
         raise PreconditionError(f"{path} was changed since")
 
 
-def is_part(leaf: bytes, path: str) -> bool:
-    """Whether this is the leaf of an entry whose content `path` may consist of."""
+def kind_of_part(leaf: bytes, path: str) -> str | None:
+    """The kind of an entry whose content `path` may consist of, by its leaf; else None."""
     try:
         fields = leaves.decode(leaf)
     except ProtocolError:
-        return False
-    return fields.kind in (PUT, POST) and fields.source == path
+        return None
+    return fields.kind if fields.kind in (PUT, POST) and fields.source == path else None
 
 
 def _is_of(etag: bytes, wanted: bytes) -> bool:

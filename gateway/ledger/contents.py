@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from gateway.errors import GoneError, IntegrityError, NotFoundError
-from gateway.ledger.changes import is_part
+from gateway.ledger.changes import kind_of_part
 from gateway.store import Entry, Held, Part
 from protocol import leaf as leaves
 from protocol import resource
@@ -32,9 +32,10 @@ def assembled(path: str, held: Sequence[Held]) -> Contents:
     chunks: list[bytes] = []
     size_bytes, previous, etag = 0, None, b""
     for part, entry in held:
-        if entry is None or not is_part(entry.leaf, path) or part.position != len(chunks):
+        kind = kind_of_part(entry.leaf, path) if entry else None
+        if entry is None or kind is None or part.position != len(chunks):
             raise IntegrityError(part.at, f"{path} leads to an entry that is none of its parts")
-        change = _change(entry)
+        change = _change(kind, entry)
         _check_follows(part, change, previous)
         chunks.append(change.content or b"")
         size_bytes += len(chunks[-1])
@@ -54,12 +55,12 @@ def _check_follows(part: Part, change: Change, previous: int | None) -> None:
         raise IntegrityError(part.at, f"it does not follow entry {previous} of {part.path}")
 
 
-def _change(entry: Entry) -> Change:
+def _change(kind: str, entry: Entry) -> Change:
     if entry.body is None:
         raise GoneError(f"its body was deleted, of entry {entry.index}")
     if not leaves.commits_to(entry.leaf, entry.salt, entry.body):
         raise IntegrityError(entry.index, "the stored body is not the committed one")
     try:
-        return resource.decode(leaves.decode(entry.leaf).kind, entry.body)
+        return resource.decode(kind, entry.body)
     except ProtocolError as error:
         raise IntegrityError(entry.index, f"no change: {error}") from error

@@ -4,12 +4,12 @@ A device that sends again is answered by this table alone. A row that points els
 tell it that something is kept which is not.
 """
 
-import secrets
 from collections.abc import Sequence
 
 from gateway.ledger import damage
-from gateway.ledger.batch import CARRIED, CHANGES_KID, PACK, TAIL_BYTES, Number
+from gateway.ledger.batch import CARRIED, CHANGES_KID, PACK, TAIL_BYTES, TAILED, Number
 from gateway.ledger.fsck_facts import StateError
+from gateway.ledger.indexes import Indexes
 from gateway.store import Entry, Reader, Taken
 from protocol import envelope, recovery
 from protocol.envelope import KID_BYTES, UP
@@ -24,32 +24,14 @@ _CTI_BYTES = 8
 _KID = _SEALED.index(bytes(KID_BYTES))
 _CTI = _SEALED.index(bytes(_CTI_BYTES), _KID + KID_BYTES)
 _START = _SEALED[: _CTI + _CTI_BYTES + 1]
-_PRIME = (1 << 127) - 1
-
-
-class _Indexes:
-    """Any number of indexes in constant memory: enough to tell whether two lots are the same.
-
-    The product of (x - index) is a polynomial, and those of other lots have another value: at an
-    `x` that nobody knew, all but surely, for there are 2**127 of them.
-    """
-
-    def __init__(self, x: int) -> None:
-        self.count = 0
-        self.product = 1
-        self._x = x
-
-    def add(self, index: int) -> None:
-        self.count += 1
-        self.product = self.product * (self._x - index) % _PRIME
 
 
 class NumberCheck:
     """Sees every entry, then every number, both in order."""
 
     def __init__(self) -> None:
-        x = secrets.randbelow(_PRIME)
-        self._numbered, self._pointed_at = _Indexes(x), _Indexes(x)  # packs, and damage told
+        self._numbered = Indexes()  # packs, and damage told
+        self._pointed_at = self._numbered.another()
         self._changes = 0  # entries of CHANGES
         self._noted = 0  # numbers that point at them
         self._last_change = -1
@@ -111,12 +93,12 @@ class NumberCheck:
 
     def _check_tail(self, reader: Reader, entry: Entry) -> None:
         tail = reader.tail(entry.index)
-        if entry.kind != PACK or entry.body is not None:
+        if entry.kind not in TAILED or entry.body is not None:
             if tail is not None:
-                what = "the end of a tag is kept, and it is no deleted pack"
+                what = "the end of a body is kept, and it is no deleted pack or change"
                 raise TamperedError(entry.index, what)
         elif len(tail or b"") != TAIL_BYTES:
-            raise TamperedError(entry.index, "of a deleted pack the end of its tag is missing")
+            raise TamperedError(entry.index, f"of a deleted {entry.kind} its end is missing")
 
 
 def _check_number(reader: Reader, entry: Entry) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 import msgspec
 from msgspec import Meta
 
-from gateway.ledger.batch import PACK, TAIL_BYTES, Kept, Submission
+from gateway.ledger.batch import TAIL_BYTES, TAILED, Kept, Submission
 from gateway.ledger.log import Draft
 from gateway.ledger.writer import LedgerWriter
 from gateway.store import Deleted, Reader, Selection, Transaction
@@ -72,20 +72,28 @@ class Pace:
             self.step_bytes = min(self.step_bytes * 5 // 4, MAX_BYTES)
 
 
-def look(reader: Reader, wanted: Selection, max_bytes: int = MAX_BYTES) -> Look:
+def look(
+    reader: Reader, wanted: Selection, max_bytes: int = MAX_BYTES, why: str = RETENTION
+) -> Look:
     """What one step may take of the first MAX_ENTRIES entries of `wanted`.
 
-    At most `max_bytes` of bodies, but for a single body that is larger.
+    At most `max_bytes` of bodies, but for a single body that is larger. What resources consist
+    of now is passed over, unless it is to be redacted.
     """
     stop = min(wanted.stop, wanted.start + MAX_ENTRIES)
     found = reader.bodies(wanted._replace(stop=stop), MAX_ENTRIES)
-    count = size_bytes = 0
+    spared: set[int] = set()
+    if found and why == RETENTION:
+        spared = set(reader.parts.among(wanted._replace(start=found[0][0], stop=found[-1][0] + 1)))
+    start, count, size_bytes = stop, 0, 0
     for index, more in found:
-        if count and size_bytes + more > max_bytes:
+        if index in spared and not count:
+            continue
+        if index in spared or (count and size_bytes + more > max_bytes):
             stop = index
             break
-        count, size_bytes = count + 1, size_bytes + more
-    step = wanted._replace(start=found[0][0], stop=stop) if found else None
+        start, count, size_bytes = min(start, index), count + 1, size_bytes + more
+    step = wanted._replace(start=start, stop=stop) if count else None
     return Look(step, Deleted(count, size_bytes), max(stop, wanted.start))
 
 
@@ -98,7 +106,8 @@ def follow(
         window = min(order.start + MAX_ENTRIES, stop)
         young = reader.first_later(order.start, window, order.before_ms)
         stop = young if young < window else stop
-    found = look(reader, Selection(order.start, stop, order.kind, order.source), max_bytes)
+    wanted = Selection(order.start, stop, order.kind, order.source)
+    found = look(reader, wanted, max_bytes, order.why)
     if found.next_start >= stop:
         return found, None
     return found, msgspec.structs.replace(order, start=found.next_start)
@@ -125,10 +134,12 @@ def commit(writer: LedgerWriter, step: Selection, why: str) -> Done | None:
 def _prune(transaction: Transaction, step: Selection, why: str) -> tuple[list[Submission], Prune]:
     last = transaction.last()
     step = step._replace(stop=min(step.stop, last.index + 1 if last else 0))
-    # a device that sends a deleted pack again is still told "kept", by the end of its tag
+    # a device that sends a deleted pack again is still told "kept", by the end of its tag, and
+    # the history of a path stays a chain, by what each change followed
     tails = []
-    if step.kind in (None, PACK):
-        tails = transaction.tails(step._replace(kind=PACK), TAIL_BYTES)
+    for kind in TAILED:
+        if step.kind in (None, kind):
+            tails += transaction.tails(step._replace(kind=kind), TAIL_BYTES)
     # first what makes room: a full store has none for anything else
     deleted = transaction.delete_bodies(step)
     # what damage has left of a body may be shorter than that

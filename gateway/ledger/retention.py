@@ -11,6 +11,7 @@ from gateway.ledger import pruning
 from gateway.ledger.budget import Budget
 from gateway.ledger.pruning import MAX_BYTES, MAX_ENTRIES, MIN_BYTES
 from gateway.store import Reader, Selection
+from protocol.prune import NEVER
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -54,16 +55,30 @@ class Retention:
         self._looked = [0] * len(self._rules)  # per rule: nothing is left before this
         self._oldest = 0  # no body that may be deleted is before this
         self._shrinking = False
+        self._hour = -1
+        self._again_by_age = self._again_by_size = NEVER  # what was passed over, and is no more
         self.stuck = False
+
+    def look_again(self, index: int) -> None:
+        """Some bodies from `index` on made up resources, and do no more."""
+        self._again_by_age = min(self._again_by_age, index)
+        self._again_by_size = min(self._again_by_size, index)
 
     def turn(self, reader: Reader, now: Situation) -> Turn:
         stop = now.size if self._config.prune_unforwarded else now.forwarded
         if now.now_ms is not None:
+            self._go_back(now.now_ms // HOUR_MS)
             for place in range(len(self._rules)):
                 turn = self._by_age(reader, place, stop, now)
                 if not turn.over:
                     return turn
         return self._by_size(reader, stop, now)
+
+    def _go_back(self, hour: int) -> None:
+        """Once an hour: what is superseded every second must not make an entry every second."""
+        if hour != self._hour:
+            self._looked = [min(looked, self._again_by_age) for looked in self._looked]
+            self._hour, self._again_by_age = hour, NEVER
 
     def _by_age(self, reader: Reader, place: int, stop: int, now: Situation) -> Turn:
         rule, start = self._rules[place], self._looked[place]
@@ -81,8 +96,11 @@ class Retention:
             return _OVER
         enough = self._budget.target_bytes if self._shrinking else self._budget.soft_bytes
         self._shrinking = now.used_bytes > enough
-        self.stuck = self._shrinking and self._oldest >= stop
         target = self._target(self._budget.target_bytes, now)
+        if now.used_bytes > target:
+            self._oldest = min(self._oldest, self._again_by_size)
+            self._again_by_size = NEVER
+        self.stuck = self._shrinking and self._oldest >= stop
         if now.used_bytes <= target or self._oldest >= stop:
             return _OVER
         excess = max(now.used_bytes - target, MIN_BYTES)

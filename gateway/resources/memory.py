@@ -42,6 +42,10 @@ class MemoryTree:
     def __len__(self) -> int:
         return len(self._resources)
 
+    @property
+    def limits(self) -> Limits:
+        return self._limits
+
     def get(self, path: str) -> Found:
         resource = self._found(path)
         return Found(bytes(resource.content), resource.content_format, resource.etag)

@@ -12,15 +12,16 @@ from gateway.errors import (
 )
 from gateway.integrity import Integrity
 from gateway.ledger.batch import Applied, Kept, Submission
-from gateway.ledger.changes import ALWAYS, Conditions, Limits, Wish
+from gateway.ledger.changes import ALWAYS, Conditions, Limits, Totals, Wish
 from gateway.ledger.contents import Contents, assembled
 from gateway.ledger.log import Draft
-from gateway.resources import Changed, Found, paths
+from gateway.resources import Changed, Found, paths, proc
 from gateway.resources.memory import MemoryTree
 from gateway.store import ReadableStore, Reader
+from protocol.limits import MAX_CONTENT_BYTES
 from protocol.resource import DELETE, POST, PUT
 
-MAX_PENDING_BYTES = 4 << 20  # of content that waits for the writer: what one batch may hold
+MAX_PENDING_BYTES = 2 * MAX_CONTENT_BYTES  # that wait for the writer: see gateway.ledger.budget
 _DOOR = "resources"  # of metrics
 _UNCONDITIONAL = Conditions()
 
@@ -28,8 +29,8 @@ _UNCONDITIONAL = Conditions()
 class ResourceTree:
     """Belongs to the event loop. `submit` is the sequencer's.
 
-    `superseded` hears of the first entry that no resource consists of any more, after each
-    change: its body may be deleted from now on.
+    `on_superseded` hears after each change from which entry on there are some that no resource
+    consists of any more: their bodies may be deleted from now on.
     """
 
     def __init__(
@@ -39,15 +40,13 @@ class ResourceTree:
         integrity: Integrity,
         memory: MemoryTree,
         limits: Limits,
-        *,
-        superseded: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._submit = submit
         self._integrity = integrity
         self._memory = memory
         self._limits = limits
-        self._superseded = superseded
+        self.on_superseded: Callable[[int], None] = lambda _: None
         self._watchers: dict[str, list[Callable[[], None]]] = {}
         self._pending_bytes = 0
 
@@ -55,6 +54,8 @@ class ResourceTree:
         path = paths.of_text(path)
         if _is_durable(path):
             return Found(*await self._contents(path))
+        if paths.namespace_of(path) == paths.PROC:
+            return await self._proc(path, queries)
         return self._memory.get(path)
 
     async def put(
@@ -113,6 +114,19 @@ class ResourceTree:
 
         return unwatch
 
+    async def _proc(self, path: str, queries: Sequence[str]) -> Found:
+        proc.check(path, queries)
+        if path == proc.VERSION:
+            return proc.version()
+        if path == proc.USAGE:
+            totals = await asyncio.to_thread(self._store.read, Totals.read)
+            in_memory = Totals(len(self._memory), self._memory.size_bytes)
+            return proc.usage(totals, in_memory, (self._limits, self._memory.limits))
+        page = proc.page_of(queries)
+        parts = await asyncio.to_thread(self._store.read, lambda reader: reader.parts.lasts(*page))
+        durable = [(part.path, part.size_bytes, part.content_format) for part in parts]
+        return proc.listing([*durable, *self._memory.listed(*page)], page.limit)
+
     async def _contents(self, path: str) -> Contents:
         def read(reader: Reader) -> tuple[Contents, list[int]]:
             held = reader.parts.of(path)
@@ -144,7 +158,7 @@ class ResourceTree:
         if error is None:
             applied: Applied = future.result()
             if applied.superseded is not None:
-                self._superseded(applied.superseded)
+                self.on_superseded(applied.superseded)
             self._wake(path)
         elif isinstance(error, StoreFailedError):
             self._wake(path)  # it may have been kept: whoever watches looks

@@ -129,8 +129,8 @@ class Parts(Protocol):
     def all(self, after: tuple[str, int] | None, limit: int) -> list[Held]:
         """At most `limit` parts by (path, position), from the first or after one."""
 
-    def among(self, start: int, stop: int, limit: int) -> list[tuple[int, str]]:
-        """(index, path) of at most `limit` of entries [start, stop) that are parts, in order."""
+    def among(self, selection: "Selection") -> list[int]:
+        """The indexes of the selected entries that are parts of their paths, in order."""
 
     def put(self, part: Part) -> None:
         """In a transaction only. `first` is not kept: position 0 has it."""

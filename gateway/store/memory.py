@@ -205,15 +205,29 @@ class _Parts:
         found = sorted(part for parts in self._parts.values() for part in parts)
         return [self._held(part) for part in found if after is None or part[:2] > after][:limit]
 
-    def among(self, start: int, stop: int, limit: int) -> list[tuple[int, str]]:
-        found = [(part.at, part.path) for parts in self._parts.values() for part in parts]
-        return sorted(one for one in found if start <= one[0] < stop)[:limit]
+    def among(self, selection: Selection) -> list[int]:
+        return sorted(
+            part.at
+            for parts in self._parts.values()
+            for part in parts
+            if self._is_among(part, selection)
+        )
 
     def put(self, part: Part) -> None:
         self._parts.setdefault(part.path, []).append(part)
 
     def drop(self, path: str) -> None:
         self._parts.pop(path, None)
+
+    def _is_among(self, part: Part, selection: Selection) -> bool:
+        entry = self._held(part).entry
+        return (
+            entry is not None
+            and entry.source == part.path
+            and selection.start <= part.at < selection.stop
+            and selection.kind in (None, entry.kind)
+            and selection.source in (None, entry.source)
+        )
 
     def _held(self, part: Part) -> Held:
         there = 0 <= part.at < len(self._entries)

@@ -6,7 +6,7 @@ from typing import Any
 import apsw
 
 from gateway.errors import IntegrityError
-from gateway.store import Held, Part
+from gateway.store import Held, Part, Selection
 from gateway.store.columns import COLUMNS, entry_of
 
 _LAST_LETTER = "\U0010ffff"
@@ -28,7 +28,9 @@ _LASTS = (
 _AFTER = " WHERE (r.path, r.position) > (?, ?)"
 _IN_ORDER = " ORDER BY r.path, r.position"
 _AMONG = (
-    "SELECT idx, CAST(path AS BLOB) FROM resources WHERE idx >= ? AND idx < ? ORDER BY idx LIMIT ?"
+    "SELECT e.idx FROM entries AS e JOIN resources AS r ON r.path = e.source AND r.idx = e.idx"
+    " WHERE e.idx >= :start AND e.idx < :stop AND (:kind IS NULL OR e.kind = :kind)"
+    " AND (:source IS NULL OR e.source = :source) ORDER BY e.idx"
 )
 
 
@@ -61,9 +63,8 @@ class SqliteParts:
         rows = self._execute(_PARTS + where + _IN_ORDER + " LIMIT ?", (*(after or ()), limit))
         return [_held(row) for row in rows]
 
-    def among(self, start: int, stop: int, limit: int) -> list[tuple[int, str]]:
-        rows = self._execute(_AMONG, (start, stop, limit))
-        return [(index, path.decode(errors="replace")) for index, path in rows]
+    def among(self, selection: Selection) -> list[int]:
+        return [row[0] for row in self._execute(_AMONG, selection._asdict())]
 
     def put(self, part: Part) -> None:
         self._execute(

@@ -8,4 +8,3 @@ CREATE TABLE resources (
     format     INTEGER,            -- Content-Format of the resource
     PRIMARY KEY (path, position)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX resources_by_idx ON resources (idx);

@@ -40,10 +40,10 @@ def check(connection: apsw.Connection, path: Path) -> None:
 
 
 def stand_in(connection: apsw.Connection) -> None:
-    """Empty tables of its own for a reader of an earlier version, who must not change the file."""
+    """For a reader, who changes nothing of an earlier version's file: an empty table of its own."""
     if connection.pragma("user_version") == _WITHOUT_RESOURCES:
-        tables = (_FOLDER / "resources.sql").read_text()
-        connection.execute(tables.replace("TABLE ", "TEMP TABLE ").replace("INDEX ", "INDEX temp."))
+        table = (_FOLDER / "resources.sql").read_text()
+        connection.execute(table.replace("CREATE TABLE", "CREATE TEMP TABLE"))
 
 
 def _version(connection: apsw.Connection, path: Path) -> int:

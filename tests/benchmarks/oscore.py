@@ -16,7 +16,7 @@ from aiocoap.message import Direction
 
 from gateway.coap.ccm import Ccm
 from gateway.coap.contexts import Contexts
-from gateway.coap.oscore import OscoreDoor, Outside, Unsealed
+from gateway.coap.oscore import OscoreDoor, Outside
 from gateway.coap.own_numbers import OwnNumbers
 from gateway.registry import Registry
 from protocol import coap, pairing
@@ -79,9 +79,8 @@ def _round() -> dict[str, float]:
 
     def answered() -> None:
         for request in outside:
-            found = door.open(request, 0)
-            assert isinstance(found, Unsealed)
-            assert found.plaintext.startswith(_POST_R)
+            found = door.open_exact(request, _POST_R)
+            assert found is not None
             found.kept(answer)
 
     cipher, nonce, aad = Ccm(bytes(16)), bytes(13), bytes(35)

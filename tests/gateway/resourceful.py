@@ -43,8 +43,8 @@ class Grove:
             self.integrity,
             MemoryTree(limits, bytes(32)),
             limits,
-            superseded=self.superseded.append,
         )
+        self.tree.on_superseded = self.superseded.append
 
     async def put(self, path, content=b"x", content_format=None, conditions=ALWAYS):
         return await self.tree.put(path, content, content_format, who="@ci", conditions=conditions)

@@ -12,12 +12,14 @@ from tests.gateway.protected import (
     BAD_OPTION,
     BAD_REQUEST,
     FOUND,
+    GET,
     NEWS,
     OBSERVATION,
     POST,
     UNAUTHORIZED,
     FakeEchoes,
     FakeOscoreDevice,
+    door_for,
     granted,
     known,
     refused,
@@ -81,6 +83,41 @@ def test_a_notification_has_a_number_of_its_own_from_the_first_on():
     assert [own_number for _, own_number in opened] == [1, 2, 3]
     assert unsealed.seal(NEWS).code == coap.CONTENT
     assert (OBSERVE, b"\x07") in unsealed.seal(NEWS).options
+
+
+HEAD = b"\x02\xb1r\x11\x11\xff"  # POST, Uri-Path r, Content-Format 17, and a payload
+
+
+def test_what_comes_most_is_opened_the_short_way_and_once():
+    door, device = known()
+    request, asked = device.request(POST)
+
+    unsealed = door.open_exact(request, HEAD)
+
+    assert unsealed.plaintext == HEAD + POST.payload
+    assert device.opened(asked, unsealed.seal(FOUND)) == (FOUND, None)
+    assert door.open_exact(request, HEAD) is None
+    assert refused(door, request) == ("replayed", UNAUTHORIZED)
+
+
+def test_what_is_not_opened_the_short_way_goes_the_long_way_as_if_it_were_new():
+    door, device = known()
+    stranger = FakeOscoreDevice("stranger")
+    get, post = device.request(GET)[0], device.request(POST)[0]
+    forged = post._replace(payload=post.payload[:-1] + b"\x00")
+
+    for request in (get, forged, stranger.request(POST)[0], post._replace(option=b"\x09")):
+        assert door.open_exact(request, HEAD) is None
+
+    assert isinstance(door.open(get, 0), Unsealed)
+    assert refused(door, forged) == ("undecryptable", BAD_REQUEST)
+    assert isinstance(door.open(post, 0), Unsealed)
+
+
+def test_a_window_that_is_not_known_is_not_opened_the_short_way():
+    device = FakeOscoreDevice()
+
+    assert door_for(device).open_exact(device.request(POST)[0], HEAD) is None
 
 
 def test_a_request_comes_once():

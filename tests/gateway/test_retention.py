@@ -11,6 +11,7 @@ from gateway.retention import CLOCK
 from gateway.store import PAGE_BYTES
 from tests.fakes import NOW_MS, FakeGateway
 from tests.gateway.caretaking import Caretaking
+from tests.gateway.resourceful import put
 
 A_WEEK = RetentionConfig(keep_days=7)
 
@@ -211,4 +212,21 @@ async def test_what_the_disk_lacks_is_deleted_and_given_back(store):
 
     assert before.used_bytes - after.used_bytes >= pages * PAGE_BYTES
     assert after.file_bytes - after.used_bytes < 10 * PAGE_BYTES
+    await desk.stop()
+
+
+async def test_what_resources_consisted_of_is_deleted_after_it_was_superseded():
+    desk = await with_packs(1, config=A_WEEK)
+    await desk.sequencer.submit(put("home/lamp", b"on"))
+    await desk.tick(days=5)
+    await desk.tick(days=3)
+    before = desk.left()
+
+    changed = await desk.sequencer.submit(put("home/lamp", b"off"))
+    desk.worker.superseded(desk.gateway.writer.size)
+    desk.worker.superseded(changed.superseded)
+    await desk.tick(days=0.05)
+
+    assert before == [1]
+    assert desk.left() == [changed.index]
     await desk.stop()

@@ -7,13 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import ConfigError, IntegrityError
-from gateway.store import Entry, Held, Part
+from gateway.store import Entry, Held, Part, Selection
 from gateway.store.memory import MemoryStore
 from gateway.store.sqlite import SqliteReader, SqliteStore, looking_at
 
+SAID = [("pack", "shed"), ("put", "home/a"), ("put", "home/b"), ("post", "home/a")]
+SAID += [("put", "home/a"), ("put", "etc/\u4e16")]
 ENTRIES = [
-    Entry(n, "put", f"home/{n}", 5, b"leaf%d" % n, b"chain", b"salt", b"body%d" % n)
-    for n in range(6)
+    Entry(n, kind, source, 5, b"leaf%d" % n, b"chain", b"salt", b"body%d" % n)
+    for n, (kind, source) in enumerate(SAID)
 ]
 A = [Part("home/a", 0, 1, 3, 0, 1), Part("home/a", 1, 3, 7, 0, 1), Part("home/a", 2, 4, 7, 0, 1)]
 B = Part("home/b", 0, 2, 9, None, 2)
@@ -104,21 +106,26 @@ def test_all_parts_are_paged_through_in_order(filled):
     assert found == [C, *A, B]
 
 
-@pytest.mark.parametrize(
-    ("range_", "found"),
-    [
-        (
-            (0, 9, 9),
-            [(1, "home/a"), (2, "home/b"), (3, "home/a"), (4, "home/a"), (5, "etc/\u4e16")],
-        ),
-        ((2, 4, 9), [(2, "home/b"), (3, "home/a")]),
-        ((2, 9, 1), [(2, "home/b")]),
-        ((5, 9, 9), [(5, "etc/\u4e16")]),
-        ((6, 9, 9), []),
-    ],
-)
-def test_the_entries_of_a_range_that_are_parts_are_named(filled, range_, found):
-    assert asked(filled, "among", *range_) == found
+AMONG = [
+    (Selection(0, 9), [1, 2, 3, 4, 5]),
+    (Selection(2, 4), [2, 3]),
+    (Selection(0, 9, kind="post"), [3]),
+    (Selection(0, 9, source="home/a"), [1, 3, 4]),
+    (Selection(0, 9, kind="put", source="home/a"), [1, 4]),
+    (Selection(6, 9), []),
+]
+
+
+@pytest.mark.parametrize(("selection", "found"), AMONG)
+def test_the_selected_entries_that_are_parts_are_named(filled, selection, found):
+    assert asked(filled, "among", selection) == found
+
+
+def test_an_entry_that_another_path_leads_to_is_no_part(filled):
+    filled.transact(lambda tx: tx.parts.put(Part("var/x", 0, 0, 1, None, 0)))
+    filled.transact(lambda tx: tx.parts.put(Part("var/y", 0, 99, 1, None, 99)))
+
+    assert asked(filled, "among", Selection(0, 999)) == [1, 2, 3, 4, 5]
 
 
 def test_a_part_that_points_at_no_entry_is_shown_without_one(filled):

@@ -4,16 +4,18 @@ import random
 
 import pytest
 
-from gateway.errors import ConfigError
+from gateway.errors import BusyError, ConfigError
 from gateway.ledger import budget, pruning
-from gateway.ledger.batch import Number, Submission
+from gateway.ledger.batch import Applied, Number, Submission
+from gateway.ledger.changes import MAX_PARTS, Limits
 from gateway.ledger.log import Draft
 from gateway.ledger.pruning import MAX_ENTRIES
 from gateway.store import PAGE_BYTES, Selection
 from gateway.store.sqlite import SqliteStore
-from protocol.limits import MAX_ENVELOPE_BYTES
+from protocol.limits import MAX_CONTENT_BYTES, MAX_ENVELOPE_BYTES
 from protocol.prune import RETENTION
 from tests.fakes import FakeGateway
+from tests.gateway.resourceful import post, put
 
 FRAME = PAGE_BYTES + 24
 
@@ -69,6 +71,28 @@ def test_no_batch_writes_more_than_is_reckoned_with(tmp_path):
     written = store.sizes().log_bytes / FRAME
     store.close()
     assert 400 < written <= budget.transaction_pages(400)
+
+
+def test_no_batch_of_changes_writes_more_than_is_reckoned_with(tmp_path):
+    """As much content as may wait, among small ones, and as many parts dropped as may be."""
+    store = SqliteStore(tmp_path / "ledger.sqlite", create=True)
+    gateway = FakeGateway(store)
+    limits = {"limits": Limits(MAX_CONTENT_BYTES, 10**6, 1 << 40)}
+    for path in ("home/a", "home/b"):
+        gateway.commit(*(post(path, b"", **limits) for _ in range(MAX_PARTS)))
+    gateway.commit(*(put(f"var/{'n' * 200}{n}", b"1", **limits) for n in range(2000)))
+    store.empty_log()
+
+    answers = gateway.commit(
+        *(put(path, bytes(MAX_CONTENT_BYTES), **limits) for path in ("home/a", "home/b")),
+        *(put(f"var/{'n' * 200}{n * 5}b", b"2", **limits) for n in range(397)),
+        put(f"var/{'n' * 200}0", b"2", **limits),
+    )
+
+    written = store.sizes().log_bytes / FRAME
+    store.close()
+    assert [type(answer) for answer in answers] == [*[Applied] * 399, BusyError]
+    assert 500 < written <= budget.transaction_pages(400)
 
 
 def test_most_is_left_for_the_file():

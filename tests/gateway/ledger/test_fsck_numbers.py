@@ -185,7 +185,7 @@ def test_a_deleted_pack_without_the_end_of_its_tag_is_named(gateway):
     gateway.store.transact(lambda t: t.delete_bodies(Selection(1, 2)))
     pruning.commit(gateway.writer, Selection(0, 3), RETENTION)
 
-    assert found(gateway) == (False, 1, "of a deleted pack the end of its tag is missing")
+    assert found(gateway) == (False, 1, "of a deleted pack its end is missing")
 
 
 def test_the_end_of_a_tag_that_belongs_to_no_entry_is_named(gateway):
@@ -226,7 +226,7 @@ def test_the_end_of_a_tag_beside_what_is_no_deleted_pack_is_named_and_a_prune_ta
     before = found(gateway)
     pruning.commit(gateway.writer, Selection(1, 3), RETENTION)
 
-    what = "the end of a tag is kept, and it is no deleted pack"
+    what = "the end of a body is kept, and it is no deleted pack or change"
     assert before == (False, index, what)
     assert found(gateway)[0] == (index == 1)
 

@@ -2,9 +2,15 @@
 
 from typing import Any
 
-from tests.protocol.cases import door_exchange, door_format, door_options
+from tests.protocol.cases import (
+    door_blocks,
+    door_exchange,
+    door_format,
+    door_options,
+    door_resources,
+)
 
-PARTS = (door_format, door_options, door_exchange)
+PARTS = (door_format, door_options, door_exchange, door_resources, door_blocks)
 
 
 def cases() -> list[dict[str, Any]]:

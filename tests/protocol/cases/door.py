@@ -21,7 +21,7 @@ BLOCK2, BLOCK1, SIZE2, PROXY_URI, PROXY_SCHEME, SIZE1 = 23, 27, 28, 35, 39, 60
 ECHO, NO_RESPONSE, REQUEST_TAG, TOKEN = 252, 258, 292, 65001
 
 # Bytes of the options that are filled in when they are sent: see tests/integration/door.py.
-FILLED = {"write": 43, "admin": 43, "etag": 8, "old": 8, "echo": 8}
+FILLED = {"write": 43, "admin": 43, "unknown": 43, "etag": 8, "old": 8, "echo": 8}
 Options = Sequence[tuple[int, bytes | str]]
 
 
@@ -53,6 +53,26 @@ def message(
         text += _option(number - previous, value)
         previous = number
     return text + ("ff" + _shown(payload) if payload else "")
+
+
+def ask(
+    code: int,
+    message_id: int,
+    where: str,
+    *options: tuple[int, bytes | str],
+    payload: bytes = b"",
+    kind: int = CON,
+    who: str = "admin",
+) -> dict[str, Any]:
+    """What `who` asks of the resource `where` ("" for nobody); options in any order."""
+    by_token = [(TOKEN, who)] if who else []
+    every = sorted([*path(*where.split("/")), *options, *by_token], key=lambda option: option[0])
+    return send(message(kind, code, message_id, b"\x07", every, payload))
+
+
+def fresh(message_id: int, where: str) -> list[dict[str, Any]]:
+    """There is no such resource, whatever was there before."""
+    return [ask(DELETE, message_id, where), ack(DELETED, message_id)]
 
 
 def path(*segments: str) -> list[tuple[int, bytes | str]]:
@@ -124,6 +144,16 @@ def ack(code: int, message_id: int, token: bytes = b"\x07", **content: Any) -> d
 def reset(message_id: int) -> dict[str, Any]:
     """Exactly four bytes (RFC 7252 §4.3)."""
     return {"answer": f"7000{message_id:04x}", "bytes": 4}
+
+
+def in_any_order(*answers: dict[str, Any]) -> dict[str, Any]:
+    """All of them, one after another; which is first is the gateway's choice."""
+    return {"answers": list(answers)}
+
+
+def acknowledge() -> dict[str, Any]:
+    """An empty ACK of what came last."""
+    return {"send": "6000{mid}"}
 
 
 def silence() -> dict[str, Any]:

@@ -179,13 +179,6 @@ def _paths() -> list[dict[str, Any]]:
             [
                 ("an unknown path", missing, GET, ("nothing", "here"), NOT_FOUND),
                 ("a path under a resource", missing, GET, ("time", "zone"), NOT_FOUND),
-                (
-                    "a resource with an empty segment after it",
-                    missing,
-                    GET,
-                    ("time", ""),
-                    NOT_FOUND,
-                ),
                 ("a path in capitals", missing, GET, ("TIME",), NOT_FOUND),
                 ("GET of what takes POST", method, GET, ("r",), NOT_ALLOWED),
                 ("PUT of what takes POST", method, PUT, ("r",), NOT_ALLOWED),
