@@ -50,6 +50,7 @@ class Mutator:
             self._lying,
             self._soup,
             self._sealed_badly,
+            self._sealed_badly,
         )
 
     def datagrams(self, count: int) -> Iterator[bytes]:
