@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.benchmarks import figures, servers
-from tests.benchmarks.loading import Generator, Load, rss_mb
+from tests.benchmarks.loading import Generator, Load
 from tests.benchmarks.servers import DEVICES, Packs, Server
+from tests.integration.flood import rss_mb
 from tests.integration.harness import Site
 
 SECONDS = 2.0  # a run

@@ -1,7 +1,6 @@
 """The load generator in C, compiled with the system's `cc`; where there is none, `window.py`."""
 
 import json
-import os
 import shutil
 import subprocess
 import tempfile
@@ -10,9 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.benchmarks.window import post_all
+from tests.integration.flood import cpu_s
 
 _SOURCE = Path(__file__).with_name("load.c")
-_TICKS = os.sysconf("SC_CLK_TCK")
 _SLACK_S = 60  # for what is in flight when the time is over
 
 
@@ -94,19 +93,6 @@ def _numbered(requests: Sequence[bytes]) -> list[bytes]:
         request[:2] + (n & 0xFFFF).to_bytes(2, "big") + n.to_bytes(4, "big") + request[8:]
         for n, request in enumerate(requests)
     ]
-
-
-def cpu_s(pid: int) -> float:
-    """What process `pid` and its threads have used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
-
-
-def rss_mb(pid: int) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    raise ValueError(f"no VmRSS of process {pid}")
 
 
 def _compiled(folder: Path) -> Path | None:

@@ -5,13 +5,15 @@ how many were really taken. Senders have addresses of their own in 127/8, and ar
 and then: answers to one that has gone come back as ICMP port unreachable, as in real life.
 """
 
+import os
 import socket
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-_BATCH = 50
+_BATCH = 5  # sent at once: more would be a queue of their own for whoever comes behind
+_LOOK_EVERY = 50
 _SENDERS = 200
 _RENEW_EVERY = 2000  # datagrams
 _MOST_QUEUED_BYTES = 60_000
@@ -35,6 +37,7 @@ def flood(port: int, datagrams: Iterable[bytes], *, per_s: float) -> Flooded:
         sent += 1
         if sent % _BATCH == 0:
             time.sleep(max(0.0, started + sent / per_s - time.monotonic()))
+        if sent % _LOOK_EVERY == 0:
             _until_taken(port, _MOST_QUEUED_BYTES)
         if sent % _RENEW_EVERY == 0:
             n = sent // _RENEW_EVERY % _SENDERS
@@ -45,6 +48,12 @@ def flood(port: int, datagrams: Iterable[bytes], *, per_s: float) -> Flooded:
     for sender in senders:
         sender.close()
     return Flooded(sent, taken, time.monotonic() - started)
+
+
+def cpu_s(pid: int) -> float:
+    """What process `pid` and its threads have used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def rss_mb(pid: int) -> float:

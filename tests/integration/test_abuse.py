@@ -153,3 +153,36 @@ def _posted(
     answer = peer.receive(5)
     assert answer is not None
     return answer
+
+
+@pytest.mark.slow
+def test_a_reset_ends_notifications_to_a_forged_address(stock, ours, site):
+    """By NON and under another's address, as a forger would; its owner resets what it gets."""
+    watched = [(coap.URI_PATH, b"watched")]
+    before = _told_after_reset(stock.port, watched, lambda: None)
+    after = _told_after_reset(ours.port, RESOURCE, _writer(ours.port, site))
+
+    print(f"\nnotifications in 3 s after a RST: {before} -> {after}")
+    assert before > 10
+    assert after == 0
+
+
+def _told_after_reset(port: int, path: abuse.Options, change: Callable[[], None]) -> int:
+    peer = Peer(port)
+    change()
+    peer.send(abuse.request(coap.NON, coap.GET, 0x77, [OBSERVE, *path, *SHOWN]))
+    count = 0
+    resets = 0
+    ends = time.monotonic() + 4
+    while time.monotonic() < ends:
+        change()
+        message = peer.receive(0.2)
+        if message is None:
+            continue
+        count += resets > 0 and ends - time.monotonic() < 3
+        if message.option(OBSERVE[0]) is not None:
+            peer.send(coap.empty(coap.RST, message.message_id))
+            resets += 1
+    peer.close()
+    assert resets
+    return count

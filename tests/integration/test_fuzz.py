@@ -10,7 +10,7 @@ import pytest
 
 from protocol import envelope
 from protocol.envelope import UP
-from tests.integration.flood import flood, rss_mb
+from tests.integration.flood import cpu_s, flood, rss_mb
 from tests.integration.harness import Site
 from tests.integration.steady import Steady
 from tests.mutations import Mutator, Sealer
@@ -60,8 +60,11 @@ def test_a_million_mutated_datagrams_cost_no_memory_and_delay_nobody(site):
 
 def _flooded(site: Site, sealer: Sealer, count: int, *, per_s: float, seed: int) -> None:
     print(f"\nreplay: SEED={seed} COUNT={count} python -m pytest -s {__file__}")
+    assert site.gateway is not None
+    before_s = cpu_s(site.gateway.pid)
     done = flood(site.coap_port, Mutator(sealer, seed).datagrams(count), per_s=per_s)
-    print(f"  {done}, {done.sent / done.seconds:.0f}/s")
+    cpu_us = (cpu_s(site.gateway.pid) - before_s) / count * 1e6
+    print(f"  {done}, {done.sent / done.seconds:.0f}/s, {cpu_us:.0f} µs of CPU each")
     assert done.taken > 0.99 * count
 
 

@@ -283,7 +283,7 @@ def _no_response() -> list[dict[str, Any]]:
         case(
             "no success wanted, by CON",
             "RFC 7967 §2, RFC 7252 §4.2: a CON is acknowledged all the same",
-            ask(PUT, 0x5412, where, successes, payload=b"y"),
+            ask(PUT, 0x5412, "tmp/door/hushed", successes, payload=b"y"),
             {"answer": "60005412", "bytes": 4},
         ),
     ]
