@@ -79,7 +79,7 @@ def gateway(site: Site, packs: Packs) -> Iterator[Server]:
     """Durable and verified: `tallystick run` as it is, a pack an envelope."""
     service = site.start_gateway()
     try:
-        yield Server(service.pid, site.coap_port, (coap.CHANGED,), 40_000, _posts(packs))
+        yield Server(service.pid, site.coap_port, (coap.CHANGED,), 40_000, posts(packs))
     finally:
         site.stop()
 
@@ -93,7 +93,7 @@ def stock(packs: Packs) -> Iterator[Server]:
     try:
         assert process.stdout is not None
         process.stdout.readline()
-        yield Server(process.pid, port, (coap.CHANGED,), 8_000, _posts(packs))
+        yield Server(process.pid, port, (coap.CHANGED,), 8_000, posts(packs))
     finally:
         end(process)
 
@@ -123,7 +123,7 @@ def auditedb(folder: Path, packs: Packs, *, paths: int | None) -> Iterator[Serve
         end(process)
 
 
-def _posts(packs: Packs) -> Callable[[int], list[bytes]]:
+def posts(packs: Packs) -> Callable[[int], list[bytes]]:
     options = [(coap.URI_PATH, b"r"), (coap.CONTENT_FORMAT, b"\x11")]
     return lambda count: [_request(coap.POST, options, packs.next()) for _ in range(count)]
 

@@ -16,7 +16,8 @@ from tools.processes import end
 Options = list[tuple[int, bytes]]
 _LARGEST_DELTA = 65_804
 _OPTIONS_A_DATAGRAM = 200
-BLOCK1 = 27
+PUT = 3
+OBSERVE, BLOCK1, TOKEN = 6, 27, 65001
 
 
 class Server(NamedTuple):

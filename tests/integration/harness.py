@@ -12,9 +12,11 @@ from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 
+from gateway import tokens
+from gateway.tokens import Token, digest_of
 from protocol import envelope
 from tools.device import enrol
-from tools.init import init_collector, init_gateway
+from tools.init import init_collector, init_gateway, new_token
 from tools.processes import Service, free_port
 from tools.run import remember_trust
 from tools.verify import Verdict, verdicts_of
@@ -126,6 +128,16 @@ def listen_on_both(site: Site) -> None:
     """CoAP on IPv4 and IPv6, before the gateway is started."""
     config = site.gateway_dir / "tallystick.toml"
     config.write_text(re.sub(r'(\[coap\]\s*host = )"[^"]*"', r'\1"::"', config.read_text()))
+
+
+def allow_tokens(site: Site) -> dict[str, str]:
+    """Tokens over CoAP in plain text, before the gateway is started: one a scope, by its name."""
+    config = site.gateway_dir / "tallystick.toml"
+    config.write_text(config.read_text().replace("[coap]\n", "[coap]\nplain_tokens = true\n"))
+    made = {scope: new_token() for scope in ("write", "admin")}
+    held = [Token(scope, digest_of(secret), scope) for scope, secret in made.items()]
+    (site.gateway_dir / "tokens.json").write_bytes(tokens.dump(held))
+    return made
 
 
 def packs(ledger: Path) -> dict[tuple[str, int, int], list[int]]:

@@ -7,14 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway import tokens
-from gateway.tokens import Token, digest_of
 from tests.fakes import FakeDevice
 from tests.integration.door import Fill, outcomes
-from tests.integration.harness import Site, listen_on_both
+from tests.integration.harness import Site, allow_tokens, listen_on_both
 from tests.load import LoadDevice
 from tests.make_vectors import VECTORS
-from tools.init import new_token
 
 pytestmark = pytest.mark.integration
 
@@ -37,7 +34,7 @@ def _param(host, case):
 def door(tmp_path_factory) -> Iterator[dict[str, dict[str, str]]]:
     site = Site(tmp_path_factory.mktemp("door"))
     listen_on_both(site)
-    fill = _fills(LoadDevice(site.enrol("conformance")), _given(site))
+    fill = _fills(LoadDevice(site.enrol("conformance")), allow_tokens(site))
     site.start_gateway()
     try:
         yield {host: outcomes(CASES, host, site.coap_port, fill) for host in HOSTS}
@@ -59,15 +56,7 @@ def test_there_are_cases_for_what_the_rfc_asks():
     assert len(CASES) >= 80
 
 
-def _given(site: Site) -> dict[str, bytes]:
-    """Tokens by the name that the cases give them."""
-    made = {"write": new_token(), "admin": new_token()}
-    held = [Token(scope, digest_of(secret), scope) for scope, secret in made.items()]
-    (site.gateway_dir / "tokens.json").write_bytes(tokens.dump(held))
-    return {scope: secret.encode() for scope, secret in made.items()}
-
-
-def _fills(device: LoadDevice, given: dict[str, bytes]) -> Fill:
+def _fills(device: LoadDevice, given: dict[str, str]) -> Fill:
     """A new envelope each time, with a number of its own; tokens, and what nobody gave."""
     numbers = itertools.count()
 
@@ -76,6 +65,6 @@ def _fills(device: LoadDevice, given: dict[str, bytes]) -> Fill:
             return device.seal(next(numbers))
         if name == "stranger":
             return FakeDevice("stranger").seal(0)
-        return given.get(name, b"x" * 43)
+        return given.get(name, "x" * 43).encode()
 
     return fill
