@@ -88,6 +88,9 @@ class Directory(NamedTuple):
     def tokens(self) -> Path:
         return self.path / "tokens.json"
 
+    def number_file(self) -> NumberFile:
+        return NumberFile(self.oscore_numbers, disk=self.disk)
+
     def load_signer(self, origin: str) -> Signer:
         """The key that signs; ConfigError where there is none for `origin`."""
         return self._read_key(self.signer, origin)
@@ -207,7 +210,7 @@ def create(path: Path, origin: str, config_text: str) -> Signer:
         ) from error
     witnesses.create(path, witness_name)
     KeyStore(directory.keys, create=True).close()
-    NumberFile(directory.oscore_numbers, disk=directory.disk).reserve(0)
+    directory.number_file().reserve(0)
     create_ledger(directory, signer)
     return signer
 

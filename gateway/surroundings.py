@@ -1,4 +1,4 @@
-"""Clock, dice and the checkpoint file of this machine: what a ledger's writer needs of it."""
+"""Clock, dice and small files of this machine: what a ledger's writer, and the doors, need of it."""
 
 import os
 import time
@@ -9,6 +9,7 @@ from gateway.directory import Directory
 class Surroundings:
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
+        self.numbers = directory.number_file()  # of what is sealed under OSCORE
 
     def unix_ms(self) -> int:
         return time.time_ns() // 1_000_000

@@ -17,6 +17,7 @@ from gateway.coap.exchanges import Exchanges
 from gateway.coap.udp import Address, Peer
 from protocol import coap
 from protocol.coap import ACK, CON, NON, Message
+from protocol.oscore import OSCORE
 
 EMPTY_ACK_MS = 1000  # below ACK_TIMEOUT, so that nobody asks again meanwhile (RFC 7252 §5.2.2)
 MAX_EXECUTING = 256
@@ -143,7 +144,9 @@ class Messages:
         self._remember(executing, int(response.code), _EMPTY_ANSWER)
 
     def _remember(self, executing: _Executing, code: int, answer: bytes) -> None:
-        if executing.message.code in (_GET, _FETCH) or code >> 5 != 2:
+        asked = executing.message
+        safe = asked.code in (_GET, _FETCH) and asked.option(OSCORE) is None  # opened only once
+        if safe or code >> 5 != 2:
             self._requests.forget(executing.key)  # nothing was changed
         else:
             self._requests.finish(executing.key, answer)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable
 
 from gateway.coap.requests import MAX_AGE, OBSERVE, Request, Response, ordered, uint
+from gateway.errors import GatewayError
 from protocol import coap
 from protocol.coap import CON, Message
 
@@ -32,9 +33,13 @@ class View:
         self._tail = _datagram(self._response, 0, b"")[4:]  # the same for all, so made once
 
     def notification(self, request: Request, message_id: int) -> bytes:
-        """The CON that tells the observer that `request` made."""
+        """The CON that tells the observer that `request` made; empty where it cannot be sealed."""
         if request.protect is not None:
-            return _datagram(request.protect(self._response), message_id, request.token)
+            try:
+                sealed = request.protect(self._response)
+            except GatewayError:  # it is as if it had been lost, and ends as that does
+                return b""
+            return _datagram(sealed, message_id, request.token)
         head = _datagram(Response(self._response.code), message_id, request.token)
         return head + self._tail
 

@@ -46,7 +46,8 @@ class Notifier:
                 self.observers.show(view, await self._render(view.request))
             outgoing = self.observers.due(self._now_ms(), _AT_ONCE)
             for data, peer in outgoing:
-                self._endpoint.send(data, peer)
+                if data:
+                    self._endpoint.send(data, peer)
             if view is None and not outgoing:
                 await self._rest()
             else:

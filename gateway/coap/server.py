@@ -11,6 +11,7 @@ import aiocoap
 from aiocoap.tokenmanager import TokenManager
 
 from gateway.coap.answering import Answering
+from gateway.coap.contexts import Contexts
 from gateway.coap.dedup import Dedup, key_of
 from gateway.coap.echo import Echoes
 from gateway.coap.endpoint import Endpoint, now_ms, peer_of
@@ -19,8 +20,11 @@ from gateway.coap.limiter import Limiter
 from gateway.coap.links import Link, well_known
 from gateway.coap.messages import Messages
 from gateway.coap.notifying import Notifier
+from gateway.coap.oscore import OscoreDoor
+from gateway.coap.protecting import Protecting
 from gateway.coap.readings import Readings
 from gateway.coap.requests import GET, POST
+from gateway.coap.reserving import Reserving
 from gateway.coap.resources import CBOR_FORMAT, ReadingsResource, TimeResource
 from gateway.coap.routes import Route, Routes
 from gateway.coap.site import Site
@@ -29,6 +33,7 @@ from gateway.config import CoapConfig
 from gateway.members import Members
 from gateway.metrics import Metrics
 from gateway.sequencer import Sequencer
+from gateway.surroundings import Surroundings
 from gateway.tokens import Tokens
 from protocol.limits import CONTENT_FORMAT_COSE_MAC0, MAX_DATAGRAM_BYTES
 
@@ -44,7 +49,7 @@ class Behind(NamedTuple):
     sequencer: Sequencer
     metrics: Metrics
     tokens: Tokens
-    unix_ms: Callable[[], int]
+    surroundings: Surroundings
     time_ms: Callable[[], int]
 
 
@@ -75,11 +80,12 @@ def routes_of(behind: Behind) -> Routes:
 @asynccontextmanager
 async def serving(config: CoapConfig, behind: Behind) -> AsyncIterator[None]:
     """Serves until the block ends. ConfigError where the address cannot be had."""
+    echoes = Echoes(os.urandom(_KEY_BYTES))
     answering = Answering(
         routes_of(behind),
-        Echoes(os.urandom(_KEY_BYTES)),
+        echoes,
         behind.metrics,
-        identify=Identity(behind.tokens, plain=False, unix_ms=behind.unix_ms),
+        identify=Identity(behind.tokens, plain=False, unix_ms=behind.surroundings.unix_ms),
         now_ms=now_ms,
     )
     endpoint = Endpoint(
@@ -89,16 +95,25 @@ async def serving(config: CoapConfig, behind: Behind) -> AsyncIterator[None]:
         behind.metrics,
     )
     messages = _messages(endpoint)
-    context = _over(messages, Site(answering.answer))
+    reserving = Reserving(behind.surroundings.numbers, behind.surroundings.unix_ms)
+    protecting = Protecting(
+        OscoreDoor(Contexts(behind.members.registry), reserving.open(), echoes),
+        answering.answer,
+        behind.metrics,
+        keep_up=behind.members.keep_up,
+        now_ms=now_ms,
+    )
+    context = _over(messages, Site(protecting.answer))
     notifier = Notifier(_Notices(endpoint), answering.render, now_ms=now_ms, random=endpoint.jitter)
     answering.observers = notifier.observers
-    task = asyncio.create_task(notifier.run(), name="notifier")
+    tasks = [asyncio.create_task(part.run()) for part in (notifier, reserving)]
     endpoint.start(messages, notifier.observers)
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.wait([task])
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
         await context.shutdown()
         await endpoint.stop()
 

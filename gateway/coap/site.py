@@ -11,7 +11,15 @@ import aiocoap
 from aiocoap.optiontypes import OpaqueOption
 from aiocoap.pipe import Pipe
 
-from gateway.coap.requests import NO_RESPONSE, Handler, Request, Response, ordered, suppressed
+from gateway.coap.requests import (
+    NO_RESPONSE,
+    OSCORE,
+    Handler,
+    Request,
+    Response,
+    ordered,
+    suppressed,
+)
 
 
 class Site:
@@ -53,7 +61,8 @@ def message_of(response: Response, request: Request) -> aiocoap.Message:
     message = aiocoap.Message(code=aiocoap.Code(response.code), payload=response.payload)
     for number, value in ordered(response.options):
         message.opt.add_option(OpaqueOption(number, value))
-    no_response = request.number(NO_RESPONSE)
+    protected = request.first(OSCORE) is not None  # then it is the inner option that counts
+    no_response = None if protected else request.number(NO_RESPONSE)
     if suppressed(no_response, response.code):
         message.opt.no_response = no_response
     return message

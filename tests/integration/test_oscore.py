@@ -1,0 +1,165 @@
+"""OSCORE with a running gateway: other people's client, kills, replays, devices that go."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from protocol import cbor, coap, receipt
+from protocol.coap import Message
+from protocol.envelope import DOWN, direction_key, parse
+from protocol.oscore import OSCORE, Plain
+from tests.integration.harness import Site, packs
+from tests.integration.oscore import UNAUTHORIZED, AiocoapClient, RawClient, is_protected
+from tests.load import LoadDevice
+from tools.device import revoke
+
+pytestmark = pytest.mark.integration
+
+COSE_MAC0 = 17
+BAD_REQUEST, BAD_OPTION = 0x80, 0x82
+TIME = Plain(coap.GET, [(11, b"time")], b"")
+
+
+@pytest.fixture
+def site(tmp_path) -> Iterator[Site]:
+    site = Site(tmp_path)
+    yield site
+    site.stop()
+
+
+@pytest.fixture
+def board(site):
+    """Its config.json; the gateway runs."""
+    config = site.enrol("board")
+    site.start_gateway()
+    return config
+
+
+@pytest.fixture
+def client(site, board, tmp_path) -> Iterator[AiocoapClient]:
+    client = AiocoapClient(site, "board", tmp_path / "oscore")
+    yield client
+    client.close()
+
+
+def index_of(sealed_receipt: bytes, config, sealed: bytes) -> int:
+    """The entry that a receipt for this envelope names."""
+    down = direction_key(bytes.fromhex(config["secret"]), DOWN)
+    return receipt.open_sealed(down, sealed_receipt, parse(sealed)).index
+
+
+def test_aiocoaps_client_asks_and_is_answered_under_oscore(client):
+    answers = [client.ask("get", "/time"), client.ask("get", "/time")]
+    links, missing = client.ask("get", "/.well-known/core"), client.ask("get", "/nothing")
+
+    assert [(answer.code, answer.protected) for answer in answers] == [("2.05", True)] * 2
+    assert cbor.decode(answers[0].payload) <= cbor.decode(answers[1].payload)
+    assert (links.code, b"</r>" in links.payload, links.protected) == ("2.05", True, True)
+    assert (missing.code, missing.protected) == ("4.04", True)
+
+
+def test_an_envelope_that_is_posted_under_oscore_is_kept_and_its_receipt_is_good(
+    site, board, client
+):
+    device = LoadDevice(board)
+    first, second = device.seal(0), device.seal(1)
+    sent = [first, second, second]
+
+    answers = [client.ask("post", "/r", sealed, format=COSE_MAC0) for sealed in sent]
+
+    assert [(answer.code, answer.protected) for answer in answers] == [("2.04", True)] * 3
+    found = [
+        index_of(answer.payload, board, sealed)
+        for answer, sealed in zip(answers, sent, strict=True)
+    ]
+    assert found == [1, 2, 2]
+    assert sorted(packs(site.gateway_dir / "ledger.sqlite").values()) == [[1], [2]]
+
+
+def test_after_a_kill_the_client_is_challenged_and_goes_on(site, client):
+    before = client.ask("get", "/time")
+    site.gateway.kill()
+    site.start_gateway()
+
+    after = [client.ask("get", "/time") for _ in range(3)]
+
+    assert [(answer.code, answer.protected) for answer in [before, *after]] == [("2.05", True)] * 4
+
+
+def test_what_was_sent_before_a_kill_does_nothing_after_it(site, board):
+    raw = RawClient(site, board)
+    assert raw.ask(TIME).code == coap.CONTENT
+    recorded = [raw.sealed(TIME) for _ in range(3)]
+    for sealed, asked in recorded:
+        assert raw.opened(asked, raw.exchange(sealed)).code == coap.CONTENT
+
+    replayed = [raw.exchange(sealed) for sealed, _ in recorded]
+    site.gateway.kill()
+    site.start_gateway()
+    challenged = [raw.exchange(sealed) for sealed, _ in recorded]
+    assert raw.ask(TIME).code == coap.CONTENT
+    late = [raw.exchange(sealed) for sealed, _ in recorded]
+
+    for answer in [*replayed, *late]:
+        assert (answer.code, is_protected(answer), answer.payload) == (UNAUTHORIZED, False, b"")
+    opened = [
+        raw.opened(asked, answer) for (_, asked), answer in zip(recorded, challenged, strict=True)
+    ]
+    assert [plain.code for plain in opened] == [UNAUTHORIZED] * 3
+
+
+def test_no_number_of_the_gateways_own_comes_twice_over_kills(site, board):
+    raw = RawClient(site, board)
+    sealed, _ = raw.sealed(TIME)
+    used = []
+
+    for _ in range(3):
+        used += [raw.exchange(sealed).option(OSCORE) for _ in range(3)]
+        site.gateway.kill()
+        site.start_gateway()
+
+    assert len(set(used)) == len(used) == 9
+
+
+def test_a_datagram_that_comes_again_gets_the_same_bytes(site, board):
+    """Message deduplication is before OSCORE, which would call it a replay."""
+    raw = RawClient(site, board)
+    assert raw.ask(TIME).code == coap.CONTENT
+    sealed, asked = raw.sealed(TIME)
+
+    answers = raw.repeated(sealed, 3)
+
+    assert len(answers) == 3
+    assert len(set(answers)) == 1
+    message = coap.decode(answers[0])
+    assert raw.opened(asked, message).code == coap.CONTENT
+
+
+def test_a_device_that_is_revoked_is_refused_at_once(site, board):
+    raw = RawClient(site, board)
+    assert raw.ask(TIME).code == coap.CONTENT
+
+    revoke("board", site.gateway_dir)
+    answer = raw.exchange(raw.sealed(TIME)[0])
+
+    assert (answer.code, is_protected(answer), answer.payload) == (UNAUTHORIZED, False, b"")
+
+
+def test_a_device_that_was_just_added_is_known_at_once(site, board):
+    assert RawClient(site, site.enrol("newcomer")).ask(TIME).code == coap.CONTENT
+
+
+def test_wrong_keys_unknown_devices_and_nonsense_get_a_code_and_nothing_else(site, board):
+    wrong = RawClient(site, {**board, "secret": bytes(32).hex()})
+    stranger = RawClient(site, {"name": "stranger", "secret": bytes(32).hex()})
+    sealed, _ = wrong.sealed(TIME)
+
+    answers: list[tuple[Message, int]] = [
+        (wrong.exchange(sealed), BAD_REQUEST),
+        (stranger.exchange(stranger.sealed(TIME)[0]), UNAUTHORIZED),
+        (wrong.exchange(sealed._replace(options=[(OSCORE, b"\x09")])), BAD_OPTION),
+        (wrong.exchange(sealed._replace(options=[(OSCORE, b"")])), BAD_OPTION),
+    ]
+
+    for answer, code in answers:
+        assert (answer.code, answer.options, answer.payload) == (code, [], b"")
