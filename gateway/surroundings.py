@@ -1,4 +1,4 @@
-"""Clock, dice and small files of this machine: what a ledger's writer, and the doors, need of it."""
+"""Clock, dice and small files of this machine: what a ledger's writer and the doors need of it."""
 
 import os
 import time
