@@ -7,7 +7,7 @@ import pytest
 from protocol import cbor, coap, receipt
 from protocol.coap import Message
 from protocol.envelope import DOWN, direction_key, parse
-from protocol.oscore import OSCORE, Plain
+from protocol.oscore import OBSERVE, OSCORE, Plain
 from tests.integration.harness import Site, packs
 from tests.integration.oscore import UNAUTHORIZED, AiocoapClient, RawClient, is_protected
 from tests.load import LoadDevice
@@ -121,11 +121,14 @@ def test_no_number_of_the_gateways_own_comes_twice_over_kills(site, board):
     assert len(set(used)) == len(used) == 9
 
 
-def test_a_datagram_that_comes_again_gets_the_same_bytes(site, board):
+@pytest.mark.parametrize(
+    "plain", [TIME, Plain(coap.GET, [(OBSERVE, b""), (11, b"time")], b"")], ids=["POST", "FETCH"]
+)
+def test_a_datagram_that_comes_again_gets_the_same_bytes(site, board, plain):
     """Message deduplication is before OSCORE, which would call it a replay."""
     raw = RawClient(site, board)
     assert raw.ask(TIME).code == coap.CONTENT
-    sealed, asked = raw.sealed(TIME)
+    sealed, asked = raw.sealed(plain)
 
     answers = raw.repeated(sealed, 3)
 
