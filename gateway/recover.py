@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain, repeat
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from gateway.config import GatewayConfig, LedgerConfig
 from gateway.directory import SEED_BYTES, Directory
 from gateway.errors import ConfigError, FatalError, GatewayError
 from gateway.ledger.batch import CARRIED, Submission
+from gateway.ledger.changes import Limits, Totals, Wish
 from gateway.ledger.log import Draft
 from gateway.ledger.signer import Signer, format_signer_key
 from gateway.ledger.writer import LedgerWriter
@@ -34,24 +36,32 @@ from gateway.store.files import (
 from gateway.surroundings import Surroundings
 from protocol import recovery as recoveries
 from protocol.errors import MalformedError
+from protocol.limits import MAX_CONTENT_BYTES
 from protocol.note import check_name
 from protocol.recovery import RECOVERED, Recovery
+from protocol.resource import POST, PUT
 
 _PART, _NEXT, _RETIRED = "recover.part", "recover.next", "retired-"
 _SECRETS = ("signer.key", "signer.next")
 # first what has no successor: the old log must not be found beside the new ledger
 _SET_ASIDE = ("ledger.sqlite-wal", "ledger.sqlite-shm", "signer.next", "quarantine")
 _REPLACED = ("ledger.sqlite", "checkpoint", "signer.key", "verifier.key")
+_BATCH = 100  # changes in one transaction
+_ANY_SIZE = Limits(1 << 62, 1 << 62, 1 << 62)  # what was let in before is not refused now
 Progress = Callable[[int, int], None]  # numbers carried over, of how many
 
 
 class Recovered(NamedTuple):
-    """`retired` is where the old ledger is now; `recovery` is what the new one says of it."""
+    """`retired` is where the old ledger is now; `recovery` is what the new one says of it.
+
+    So many `resources` are in the new one.
+    """
 
     origin: str
     verifier_key: str
     retired: Path
     recovery: Recovery
+    resources: int
 
 
 class Choice(NamedTuple):
@@ -155,6 +165,7 @@ def _stage(directory: Directory, old: str, choice: Choice, progress: Progress) -
         writer = LedgerWriter(store, signer, surroundings, LedgerConfig(), Metrics())
         writer.resume(signed, note)
         writer.commit_with(lambda t: ([_first(t, directory, old, choice, progress)], None), {})
+        _put_resources(writer, directory)
         writer.sign_if_due(0, force=True)
     finally:
         store.close()
@@ -173,6 +184,21 @@ def _first(
             progress(carried, total)
     recovery = Recovery(old, remains.largest_note(directory, old, choice.note), carried)
     return Submission(Draft(RECOVERED, "", recoveries.encode(recovery)))
+
+
+def _put_resources(writer: LedgerWriter, directory: Directory) -> None:
+    """What was in force, as new entries of the gateway's own; its history stays where it was."""
+    batch: list[Submission] = []
+    for path, contents in remains.resources(directory):
+        starts = range(0, max(len(contents.content), 1), MAX_CONTENT_BYTES)
+        for kind, start in zip(chain((PUT,), repeat(POST)), starts, strict=False):
+            content = contents.content[start : start + MAX_CONTENT_BYTES]
+            wish = Wish("", _ANY_SIZE, contents.content_format)
+            batch.append(Submission(Draft(kind, path, content), wish=wish))
+        if len(batch) >= _BATCH or sum(len(one.draft.body) for one in batch) > MAX_CONTENT_BYTES:
+            writer.commit(batch, {})
+            batch = []
+    writer.commit(batch, {})
 
 
 def _complete(directory: Directory) -> None:
@@ -222,9 +248,11 @@ def _told(directory: Directory) -> Recovered:
     store, *_ = directory.open_checked(signer)
     try:
         found = store.read(lambda reader: reader.entries(0, 1))
+        resources = store.read(Totals.read).resources
     finally:
         store.close()
     if not found or found[0].kind != RECOVERED or found[0].body is None:
         raise ConfigError(f"the ledger is called {origin!r} already", "choose another name")
     recovery = recoveries.decode(found[0].body)
-    return Recovered(origin, signer.verifier_text, _retired(directory, recovery.origin), recovery)
+    retired = _retired(directory, recovery.origin)
+    return Recovered(origin, signer.verifier_text, retired, recovery, resources)

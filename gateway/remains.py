@@ -5,15 +5,27 @@ It may be damaged in any way: whatever cannot be read is left out, and nothing i
 
 from collections.abc import Iterator
 
+import structlog
+
 from gateway import quarantine
 from gateway.directory import Directory
-from gateway.errors import FatalError, GatewayError
+from gateway.errors import (
+    FatalError,
+    GatewayError,
+    GoneError,
+    IntegrityError,
+    NotFoundError,
+)
 from gateway.ledger import rotation
 from gateway.ledger.batch import OWN_KIDS, Number
+from gateway.ledger.contents import Contents, assembled
 from gateway.ledger.start import CHECKPOINT
 from gateway.store.sqlite import looking_at
 from protocol.errors import ProtocolError
 from protocol.rotation import Keys
+
+_PAGE = 100  # resources that are looked up at once
+_log = structlog.get_logger("remains")
 
 
 def knows(directory: Directory, origin: str, note: str) -> bool:
@@ -40,6 +52,22 @@ def numbers(directory: Directory) -> Iterator[Number]:
     with looking_at(directory.ledger) as view:
         for number in view.numbers_but(OWN_KIDS):
             yield Number._make(number)
+
+
+def resources(directory: Directory) -> Iterator[tuple[str, Contents]]:
+    """Each durable resource that is whole. What is not is told in the log, and left out."""
+    after = ""
+    try:
+        with looking_at(directory.ledger) as view:
+            while lasts := view.parts.lasts(after, "", _PAGE):
+                for path in (part.path for part in lasts):
+                    try:
+                        yield path, assembled(path, view.parts.of(path))
+                    except (IntegrityError, GoneError, NotFoundError) as error:
+                        _log.warning("a resource is left behind", path=path, detail=str(error))
+                after = lasts[-1].path
+    except (GatewayError, FatalError) as error:
+        _log.warning("resources are left behind", behind=after, detail=str(error))
 
 
 def _notes(directory: Directory) -> Iterator[str]:

@@ -78,7 +78,7 @@ def restore(backup: Path, target: Path, wish: Wish, progress: Progress) -> Resto
     if wish.new_origin is None:
         entries = _same(part, origin, wish, progress)
     else:
-        entries, recovered = 1, _another(part, wish.new_origin, wish, progress)
+        entries, recovered = _another(part, wish.new_origin, wish, progress)
         recovered = recovered._replace(retired=target / recovered.retired.name)
     staging.finish(part.path)
     return Restored(target, wish.new_origin or origin, entries, recovered)
@@ -156,9 +156,12 @@ def _hold_to(store: Store, signer: Signer, note: str) -> str:
     return note
 
 
-def _another(part: Directory, origin: str, wish: Wish, progress: Progress) -> Recovered:
-    """It becomes the ledger `origin`, which names the one that it was."""
+def _another(part: Directory, origin: str, wish: Wish, progress: Progress) -> tuple[int, Recovered]:
+    """It becomes the ledger `origin`, which names the one that it was, and has so many entries."""
     choice = Choice(origin, wish.note, wish.without_numbers, although_sound=True)
-    return recover.recover(
+    recovered = recover.recover(
         part, choice, lambda done, total: progress("carrying numbers over", done, total)
     )
+    store, _, signed = part.open_checked(part.load_signer(origin))
+    store.close()
+    return signed, recovered

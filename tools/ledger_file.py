@@ -15,6 +15,7 @@ from tools.sources import BESIDE, GIVEN, NO_KEY, Row, UnusableError, text_of
 
 PAGE = 256  # entries; a whole subtree
 _BUSY_TIMEOUT_MS = 5000
+_MAX_BYTES, _FEW = 4 << 20, 8  # with more bytes of bodies in a page, so many entries at once
 _SCAN = 16_384  # entries that are looked at for rulings in one read transaction
 _STEP = 8  # levels between stored subtree hashes
 # Whoever made the file chose the types of its columns, too: what comes out is always ours.
@@ -26,6 +27,7 @@ _ROWS = (
     " FROM entries LEFT JOIN bodies ON bodies.idx = entries.idx"
     " WHERE entries.idx >= ? AND entries.idx < ?"
 )
+_BODY_BYTES = "SELECT coalesce(sum(length(body)), 0) FROM bodies WHERE idx >= ? AND idx < ?"
 _STRAY_NODES = (
     "SELECT level, n FROM nodes WHERE level < ? OR level > 56 OR level % ? OR n < 0"
     " OR n + 1 > (SELECT coalesce(max(idx) + 1, 0) FROM entries) >> level LIMIT 1"
@@ -75,6 +77,9 @@ class LedgerFile:
 
     def rows(self, start: int, stop: int) -> list[Row]:
         end = min(stop, (start // PAGE + 1) * PAGE)
+        ((size_bytes,),) = self._all(_BODY_BYTES, start, end)
+        if size_bytes > _MAX_BYTES:
+            end = min(end, start + _FEW)
         return self._all(f"{_ROWS} ORDER BY entries.idx", start, end)
 
     def rulings(self, start: int, stop: int) -> Iterator[Ruling]:

@@ -38,7 +38,8 @@ def recover(
     """Start a new ledger in DIR: another name, another key, the same devices.
 
     Its first entry names the old one's largest checkpoint. The old ledger is set aside in DIR,
-    its key is destroyed. A number that a device has used stays used.
+    its key is destroyed. A number that a device has used stays used, and
+    resources are put again, each that is whole.
 
     Example: tallystick recover garden --new-origin example.org/garden-2
     """
@@ -81,6 +82,8 @@ def tell(done: Recovered) -> None:
         print("NO NUMBERS were carried over: an envelope that was kept before may be kept again")
     else:
         print(f"{numbers} envelopes' numbers stay taken")
+    if done.resources:
+        print(f"{done.resources} resources were put again; their histories stay in {old}")
     print(f"the old ledger is in {done.retired}; its key was destroyed")
     print(f"verifier key (give it to whoever verifies, and to collectors):\n  {done.verifier_key}")
     print(f"next, at each collector:\n  tallystick collect DIR --trust {done.verifier_key}")

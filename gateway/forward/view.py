@@ -8,13 +8,15 @@ from gateway.forward.upstream import Answer, UpstreamError
 from gateway.ledger import evidence, hashes, rotation, tree
 from gateway.ledger.rotation import TERMINAL
 from gateway.ledger.signer import Signer
-from gateway.store import Reader, Store
+from gateway.store import Query, Reader, Store
 from protocol import checkpoint as notes
 from protocol.audit import check_entry
 from protocol.batch import Batch
 from protocol.errors import TamperedError
 from protocol.leaf import CHAIN_START
 from protocol.merkle import is_consistent
+
+_MAX_BYTES = 2 << 20  # of bodies in a batch: a collector takes 4 MiB by default
 
 
 class LedgerView:
@@ -91,7 +93,9 @@ def _sound(
     chain = before[0].chain if before else CHAIN_START
     sound: list[tuple[bytes, bytes, bytes | None]] = []
     try:
-        for index, entry in enumerate(reader.entries(start, stop), start):
+        count = stop - start
+        wanted = Query(after=start - 1, limit=count, scan=count, max_bytes=_MAX_BYTES)
+        for index, entry in enumerate(reader.select(wanted).entries if count > 0 else (), start):
             if entry.index != index:
                 raise TamperedError(index, "the entry is missing")
             _, chain = check_entry(index, chain, entry.leaf, entry.salt, entry.body, entry.chain)

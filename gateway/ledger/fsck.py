@@ -3,7 +3,6 @@
 Reads in short steps, so the writer is never kept waiting, and in constant memory.
 """
 
-import functools
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -16,7 +15,7 @@ from gateway.ledger.fsck_facts import Facts, StateError, facts_of, keys_before, 
 from gateway.ledger.fsck_numbers import NumberCheck
 from gateway.ledger.fsck_parts import PartCheck
 from gateway.ledger.signer import verify_signature
-from gateway.store import ReadableStore, Reader, Taken
+from gateway.store import Query, ReadableStore, Reader, Taken
 from protocol import checkpoint as notes
 from protocol.audit import Audit
 from protocol.checkpoint import Checkpoint
@@ -96,7 +95,7 @@ class _Check:
             self._check_strays()
             if not self._is_copy and not self._checked_from:
                 self._check_numbers()
-                self._check_parts()
+                self._parts.finish(self._store, self._size, self._options.pause)
         except TamperedError as error:
             return self._report(error.index, error.what)
         except IntegrityError as error:
@@ -197,14 +196,15 @@ class _Check:
 
     def _check_page(self, reader: Reader) -> None:
         first = self._entries.audit.size
-        stop = min(first + _PAGE, self._size)
-        for entry in reader.entries(first, stop):
+        count = min(_PAGE, self._size - first)
+        found = reader.select(Query(after=first - 1, limit=count, scan=count)).entries
+        for entry in found:
             self._entries.add(entry)
             if not self._is_copy:
                 self._numbers.check_entry(reader, entry)
                 if not self._checked_from:
                     self._parts.check_entry(reader, entry)
-        if self._entries.audit.size != stop:
+        if not found:
             raise TamperedError(self._entries.audit.size, "the entry is missing")
         self._entries.check_nodes(reader)
 
@@ -247,32 +247,6 @@ class _Check:
 
     def _numbers_after(self, last: tuple[bytes, int, int] | None) -> list[Taken]:
         return self._store.read(lambda reader: reader.numbers(last, _PAGE))
-
-    def _check_parts(self) -> None:
-        """In one view with the entries that have come since: the parts change with those."""
-        first = self._size
-        while first < (size := self._store.read(facts_of).size) - _SCAN:
-            start, first = first, size
-            self._follow_up(start, first)
-        self._store.read(lambda reader: self._check_parts_in(reader, first))
-
-    def _follow_up(self, first: int, stop: int) -> None:
-        for start in range(first, stop, _PAGE):
-            page = functools.partial(self._look_at, start=start, stop=min(start + _PAGE, stop))
-            self._store.read(page)
-            self._options.pause()
-
-    def _look_at(self, reader: Reader, start: int, stop: int) -> None:
-        for entry in reader.entries(start, stop):
-            self._parts.check_entry(reader, entry)
-
-    def _check_parts_in(self, reader: Reader, first: int) -> None:
-        self._look_at(reader, first, facts_of(reader).size)
-        rows = reader.parts.all(None, _PAGE)
-        while rows:
-            self._parts.check_parts(reader, rows)
-            rows = reader.parts.all(rows[-1].part[:2], _PAGE)
-        self._parts.check_end(reader)
 
     def _tell(self) -> None:
         done = self._entries.audit.size + self._numbers_done

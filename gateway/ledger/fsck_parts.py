@@ -5,15 +5,19 @@ of parts ends with, unless it is a delete. So the changes that are followed, and
 table, have to be all changes, each once.
 """
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 
 from gateway.ledger.changes import Totals, kind_of_part
 from gateway.ledger.fsck_facts import StateError
 from gateway.ledger.indexes import Indexes
-from gateway.store import Entry, Held, Part, Reader
+from gateway.store import Entry, Held, Part, Query, ReadableStore, Reader
 from protocol import resource
 from protocol.errors import ProtocolError, TamperedError
 from protocol.resource import CHANGES, DELETE, POST, Change
+
+_PAGE = 256  # entries
+_PARTS = 16  # at once; each may be half a MiB
 
 
 class PartCheck:
@@ -39,6 +43,33 @@ class PartCheck:
             self._followed.add(before)
         if entry.kind != DELETE:
             self._changes.add(entry.index)
+
+    def finish(self, store: ReadableStore, size: int, pause: Callable[[], None]) -> None:
+        """Looks at the parts, after the first `size` entries were seen.
+
+        In one view with the entries that have come since: the parts change with those. What is
+        many of them is looked at before, in short views.
+        """
+        while size < store.read(_size_of) - _PAGE:
+            size = store.read(functools.partial(self._look_at, size))
+            pause()
+        store.read(lambda reader: self._finish(reader, size))
+
+    def _finish(self, reader: Reader, size: int) -> None:
+        while size < _size_of(reader):
+            size = self._look_at(size, reader)
+        rows = reader.parts.all(None, _PARTS)
+        while rows:
+            self.check_parts(reader, rows)
+            rows = reader.parts.all(rows[-1].part[:2], _PARTS)
+        self.check_end(reader)
+
+    def _look_at(self, first: int, reader: Reader) -> int:
+        """A page of entries from `first` on; where the next one begins."""
+        page = reader.select(Query(after=first - 1, limit=_PAGE, scan=_PAGE))
+        for entry in page.entries:
+            self.check_entry(reader, entry)
+        return page.next_after + 1
 
     def check_parts(self, reader: Reader, rows: Sequence[Held]) -> None:
         """TamperedError unless each of them, in order, is a part in its place."""
@@ -91,6 +122,11 @@ class PartCheck:
         self._followed.add(last.at)
         self._counted = self._counted.after(None, last)
         self._last, self._size_bytes = None, 0
+
+
+def _size_of(reader: Reader) -> int:
+    last = reader.last()
+    return last.index + 1 if last else 0
 
 
 def _followed_by(reader: Reader, entry: Entry) -> int | None:

@@ -31,7 +31,10 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
 
 class Query(NamedTuple):
-    """Which entries; None is "any". At most `limit` are found, at most `scan` looked at."""
+    """Which entries; None is "any". At most `limit` are found, at most `scan` looked at.
+
+    Bodies of `max_bytes` or a little more end it, too: the last one is whole.
+    """
 
     after: int = -1
     kind: str | None = None
@@ -40,6 +43,7 @@ class Query(NamedTuple):
     until_ms: int | None = None
     limit: int = 100
     scan: int = 50_000
+    max_bytes: int = 4 << 20
 
 
 class Page(NamedTuple):

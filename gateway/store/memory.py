@@ -102,10 +102,12 @@ class _Data:
     def select(self, query: Query) -> Page:
         end = min(query.after + 1 + query.scan, len(self._entries))
         found: list[Entry] = []
+        size_bytes = 0
         for entry in self._entries[query.after + 1 : end]:
             if _matches(entry, query):
                 found.append(entry)
-                if len(found) == query.limit:
+                size_bytes += len(entry.body or b"")
+                if len(found) == query.limit or size_bytes >= query.max_bytes:
                     return Page(found, entry.index)
         return Page(found, max(query.after, end - 1))
 

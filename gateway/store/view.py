@@ -108,21 +108,24 @@ class SqliteView:
 
     def select(self, query: Query) -> Page:
         end = min(query.after + 1 + query.scan, _MAX_INTEGER)
-        found = [
-            entry_of(*row)
-            for row in self._execute(
-                _ENTRY + _MATCHING,
-                {
-                    "after": query.after,
-                    "end": end,
-                    "kind": query.kind,
-                    "source": query.source,
-                    "since": query.since_ms,
-                    "until": query.until_ms,
-                    "limit": query.limit,
-                },
-            )
-        ]
+        rows = self._execute(
+            _ENTRY + _MATCHING,
+            {
+                "after": query.after,
+                "end": end,
+                "kind": query.kind,
+                "source": query.source,
+                "since": query.since_ms,
+                "until": query.until_ms,
+                "limit": query.limit,
+            },
+        )
+        found, size_bytes = [], 0
+        for row in rows:
+            found.append(entry_of(*row))
+            size_bytes += len(row[-1] or b"")
+            if size_bytes >= query.max_bytes:
+                return Page(found, found[-1].index)
         if len(found) == query.limit:
             return Page(found, found[-1].index)
         size = self._one("SELECT coalesce(max(idx), -1) FROM entries")[0]

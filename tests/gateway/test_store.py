@@ -155,6 +155,18 @@ def test_select_says_where_the_next_page_begins(store, query, next_after):
     assert store.read(lambda r: r.select(query)).next_after == next_after
 
 
+@pytest.mark.parametrize(
+    ("max_bytes", "count"), [(1, 1), (4, 1), (5, 2), (8, 2), (16, 4), (4 * 12, 12), (1000, 12)]
+)
+def test_select_ends_behind_the_body_that_is_enough(store, max_bytes, count):
+    appended(store, variety(12))
+
+    page = store.read(lambda r: r.select(Query(max_bytes=max_bytes)))
+
+    assert [e.index for e in page.entries] == list(range(count))
+    assert page.next_after == count - 1
+
+
 def test_select_in_an_empty_store_stays_where_it_was(store):
     assert store.read(lambda r: r.select(Query())).next_after == -1
 
