@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from gateway.errors import IntegrityError
 from gateway.ledger.batch import PACK
 from gateway.store import Entry
-from protocol import envelope, leaf, merkle, note, prune, resolve
+from protocol import envelope, leaf, merkle, note, prune, resolve, resource
 from protocol.cbor import Decimal
 from protocol.errors import ProtocolError
 from protocol.prune import PRUNED
+from protocol.resource import CHANGES
 from protocol.senml import Reading
 
 
@@ -40,6 +41,8 @@ def entry_json(entry: Entry) -> dict[str, object]:
         shown |= _pack_json(entry.body, fields.received_ms)
     if fields.kind == PRUNED and entry.body is not None:
         shown |= _pruned_json(entry.body)
+    if fields.kind in CHANGES and entry.body is not None:
+        shown |= _change_json(fields.kind, entry.body)
     return shown
 
 
@@ -62,6 +65,17 @@ def _pruned_json(body: bytes) -> dict[str, object]:
         return {"pruned": prune.decode(body)._asdict()}
     except ProtocolError:
         return {}
+
+
+def _change_json(kind: str, body: bytes) -> dict[str, object]:
+    """Nothing, where the committed bytes are no change. The content is in `body`."""
+    try:
+        change = resource.decode(kind, body)
+    except ProtocolError:
+        return {}
+    size_bytes = None if change.content is None else len(change.content)
+    said = {"who": change.who, "content_format": change.content_format, "before": change.before}
+    return {"change": said | {"size_bytes": size_bytes}}
 
 
 def _reading_json(reading: Reading, received_ms: int) -> dict[str, object]:

@@ -17,7 +17,7 @@ from protocol.errors import ProtocolError, TamperedError
 from protocol.resource import CHANGES, DELETE, POST, Change
 
 _PAGE = 256  # entries
-_PARTS = 16  # at once; each may be half a MiB
+_PARTS = 64  # at once; each may be half a MiB
 
 
 class PartCheck:

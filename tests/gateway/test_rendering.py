@@ -9,6 +9,7 @@ from gateway.ledger.log import Draft
 from gateway.store import Selection
 from protocol.prune import REDACTION
 from tests.fakes import FakeGateway
+from tests.gateway.resourceful import delete, post, put
 
 
 @pytest.fixture
@@ -46,4 +47,22 @@ def test_what_says_it_is_a_prune_and_is_none_is_shown_as_bytes(gateway):
     gateway.commit(Submission(Draft("pruned", "", b"\x80")))
 
     assert "pruned" not in shown(gateway, 3)
+    assert shown(gateway, 3)["body"] == "gA=="
+
+
+def test_a_change_of_a_resource_is_shown_in_words(gateway):
+    gateway.commit(put("home/a", b"21.5", 0), post("home/a", b"!"), delete("home/a"))
+
+    assert [shown(gateway, n)["change"] for n in (3, 4, 5)] == [
+        {"who": "@ci", "content_format": 0, "before": None, "size_bytes": 4},
+        {"who": "@ci", "content_format": None, "before": 3, "size_bytes": 1},
+        {"who": "@ci", "content_format": None, "before": 4, "size_bytes": None},
+    ]
+    assert shown(gateway, 3)["source"] == "home/a"
+
+
+def test_what_says_it_is_a_change_and_is_none_is_shown_as_bytes(gateway):
+    gateway.commit(Submission(Draft("put", "home/a", b"\x80")))
+
+    assert "change" not in shown(gateway, 3)
     assert shown(gateway, 3)["body"] == "gA=="
