@@ -81,7 +81,7 @@ def test_a_newer_state_replaces_what_is_sent_again_and_the_waits_go_on(scene):
 
 def test_a_state_that_changes_for_ever_keeps_nobody_who_is_gone(scene):
     scene.register()
-    for n in range(31):  # until 2 + 4 + 8 + 16 + 32 s are over
+    for n in range(32):  # 2 + 4 + 8 + 16 + 32 s after the first
         scene.change(str(n))
         scene.send(2000)
 
