@@ -4,6 +4,7 @@ Defaults are in the types, units in the names; secrets are paths, never values.
 """
 
 import difflib
+import ipaddress
 import json
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -28,6 +29,7 @@ class CoapConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     port: Port = 5683
     max_per_source_s: Positive = 1000  # datagrams from one address; twice as many at once
     max_per_device_s: Positive = 200  # packs of one device; twice as many at once
+    plain_tokens: bool = False  # take tokens that anyone on the way can read
 
 
 class HttpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -253,3 +255,14 @@ def _keys(kind: type[msgspec.Struct]) -> set[str]:
     for section in _SECTIONS:
         keys |= {field.name for field in msgspec.structs.fields(section)}
     return keys
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach it, or be it."""
+    if host == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback

@@ -5,7 +5,7 @@ it would be sent to whose address was forged.
 """
 
 from gateway.coap.requests import CONTENT_FORMAT, MAX_AGE, SIZE1, Request, Response, uint
-from gateway.errors import ANSWERS, GatewayError
+from gateway.errors import ANSWERS, ContentTooLargeError, GatewayError
 from protocol import cbor
 from protocol.errors import ProtocolError, TooLargeError
 
@@ -22,7 +22,7 @@ def refusal(error: ProtocolError | GatewayError, *, max_body_bytes: int = 0) -> 
     if answer.retry:
         hint_s = error.retry_after_s if isinstance(error, GatewayError) else None
         options.append((MAX_AGE, uint(hint_s or RETRY_AFTER_S)))
-    if isinstance(error, TooLargeError):
+    if isinstance(error, (TooLargeError, ContentTooLargeError)):
         options.append((SIZE1, uint(error.max_bytes or max_body_bytes)))  # RFC 7252 §5.9.2.9
     return Response(answer.coap, options)
 

@@ -46,7 +46,7 @@ class Route(NamedTuple):
     may: Callable[[Request], None] = _anyone
     watch: Callable[[Request, Callable[[], None]], Callable[[], None]] | None = None
     conditional: bool = False  # whether If-Match and If-None-Match are read
-    filtered: bool = False  # whether queries are read
+    filtered: bool = False  # whether a GET reads queries
 
     def handler(self, request: Request) -> Handler:
         """What does it; MethodError, BadOptionError or BadQueryError where nothing can."""
@@ -54,7 +54,7 @@ class Route(NamedTuple):
         if handler is None:
             raise MethodError("this path does not do that")
         self._check_options(request)
-        if request.queries and not self.filtered:
+        if request.queries and not (self.filtered and request.code == GET):
             raise BadQueryError(f"no parameter {request.queries[0]!r} here")
         return handler
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 import aiocoap
+import structlog
 from aiocoap.tokenmanager import TokenManager
 
 from gateway.coap.answering import Answering
@@ -17,7 +18,7 @@ from gateway.coap.echo import Echoes
 from gateway.coap.endpoint import Endpoint, now_ms, peer_of
 from gateway.coap.identity import Identity
 from gateway.coap.limiter import Limiter
-from gateway.coap.links import Link, well_known
+from gateway.coap.links import LINK_FORMAT, Link, well_known
 from gateway.coap.messages import Messages
 from gateway.coap.notifying import Notifier
 from gateway.coap.oscore import OscoreDoor
@@ -28,18 +29,23 @@ from gateway.coap.reserving import Reserving
 from gateway.coap.resources import CBOR_FORMAT, ReadingsResource, TimeResource
 from gateway.coap.routes import Route, Routes
 from gateway.coap.site import Site
+from gateway.coap.tree import Tree
 from gateway.coap.udp import Peer, UdpSocket
-from gateway.config import CoapConfig
+from gateway.config import CoapConfig, is_loopback
 from gateway.members import Members
 from gateway.metrics import Metrics
+from gateway.resources import Resources, paths
 from gateway.sequencer import Sequencer
 from gateway.surroundings import Surroundings
 from gateway.tokens import Tokens
 from protocol.limits import CONTENT_FORMAT_COSE_MAC0, MAX_DATAGRAM_BYTES
 
+_log = structlog.get_logger("coap")
 _KEY_BYTES = 32
 _SOURCES = 4096  # remembered for certain, of addresses and of devices
 _REQUESTS = 1 << 15  # remembered in 82 s: 400 a second, and 3 MB
+_RESOURCES = "tallystick.resources"
+_KEPT, _FORGOTTEN, _READ_ONLY = "in the ledger", "until a restart", "read-only"
 
 
 class Behind(NamedTuple):
@@ -51,10 +57,11 @@ class Behind(NamedTuple):
     tokens: Tokens
     surroundings: Surroundings
     time_ms: Callable[[], int]
+    resources: Resources
 
 
-def routes_of(behind: Behind) -> Routes:
-    """Every path the door knows."""
+def routes_of(behind: Behind, *, reading_is_free: bool) -> Routes:
+    """Every path the door knows; what is none of them is a resource."""
     readings = ReadingsResource(
         behind.members.registry,
         behind.sequencer,
@@ -66,7 +73,10 @@ def routes_of(behind: Behind) -> Routes:
     links = [
         Link("/r", rt="tallystick.readings", ct=(CONTENT_FORMAT_COSE_MAC0,)),
         Link("/time", rt="tallystick.time", ct=(CBOR_FORMAT,)),
-        Link("/.well-known/core", ct=(40,)),
+        Link("/.well-known/core", ct=(LINK_FORMAT,)),
+        *(Link(f"/{name}/", rt=_RESOURCES, title=_KEPT, obs=True) for name in paths.DURABLE),
+        *(Link(f"/{name}/", rt=_RESOURCES, title=_FORGOTTEN, obs=True) for name in paths.MEMORY),
+        Link(f"/{paths.PROC}/", rt=_RESOURCES, title=_READ_ONLY),
     ]
     exact: Mapping[tuple[str, ...], Route] = {
         # An envelope's own limit is told by whoever reads it; a longer body is refused before.
@@ -74,18 +84,22 @@ def routes_of(behind: Behind) -> Routes:
         ("time",): Route({GET: clock.get}),
         (".well-known", "core"): Route({GET: well_known(links, _sha256)}, filtered=True),
     }
-    return Routes(exact)
+    tree = Tree(behind.resources, reading_is_free=reading_is_free)
+    return Routes(exact, tree.route)
 
 
 @asynccontextmanager
 async def serving(config: CoapConfig, behind: Behind) -> AsyncIterator[None]:
     """Serves until the block ends. ConfigError where the address cannot be had."""
+    if config.plain_tokens:
+        _log.warning("tokens go over CoAP in plain text: whoever reads the network has them")
     echoes = Echoes(os.urandom(_KEY_BYTES))
+    unix_ms = behind.surroundings.unix_ms
     answering = Answering(
-        routes_of(behind),
+        routes_of(behind, reading_is_free=is_loopback(config.host)),
         echoes,
         behind.metrics,
-        identify=Identity(behind.tokens, plain=False, unix_ms=behind.surroundings.unix_ms),
+        identify=Identity(behind.tokens, plain=config.plain_tokens, unix_ms=unix_ms),
         now_ms=now_ms,
     )
     endpoint = Endpoint(

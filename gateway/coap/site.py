@@ -3,7 +3,6 @@
 Blocks, observations and errors are not left to aiocoap: it is told each answer is the last.
 """
 
-import ipaddress
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +19,9 @@ from gateway.coap.requests import (
     ordered,
     suppressed,
 )
+from gateway.config import is_loopback
+
+_is_local = lru_cache(maxsize=1024)(is_loopback)
 
 
 class Site:
@@ -47,7 +49,7 @@ def request_of(message: aiocoap.Message) -> Request:
         peer=peer_of(message.remote),
         token=message.token,
         size_bytes=length + sum(1 + len(value) for _, value in options),
-        local=is_loopback(message.remote.sockaddr[0]),
+        local=_is_local(message.remote.sockaddr[0]),
     )
 
 
@@ -66,10 +68,3 @@ def message_of(response: Response, request: Request) -> aiocoap.Message:
     if suppressed(no_response, response.code):
         message.opt.no_response = no_response
     return message
-
-
-@lru_cache(maxsize=1024)
-def is_loopback(host: str) -> bool:
-    """Of an IPv6 address, or an IPv4 address in one."""
-    address = ipaddress.IPv6Address(host.partition("%")[0])
-    return (address.ipv4_mapped or address).is_loopback

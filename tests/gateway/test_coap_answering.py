@@ -1,113 +1,31 @@
-"""From a request to its answer: what every option makes of it, and who is told how much."""
+"""From a request to its answer: what every option makes of it, and what is done once."""
 
 import pytest
 
 from gateway.coap import blocks
-from gateway.coap.answering import Answering
 from gateway.coap.blocks import Block
-from gateway.coap.echo import MAX_UNVERIFIED_BYTES, Echoes
-from gateway.coap.observe import Dice, Observers
 from gateway.coap.requests import (
     ACCEPT,
     BLOCK1,
     BLOCK2,
-    CHANGED,
     CONTENT,
     CONTENT_FORMAT,
     CREATED,
     DELETE,
-    DELETED,
-    ECHO,
     ETAG,
     GET,
     IF_MATCH,
     IF_NONE_MATCH,
     MAX_AGE,
-    OBSERVE,
-    POST,
     PUT,
     SIZE1,
-    SIZE2,
     URI_HOST,
     Response,
-    size_of,
     uint,
 )
-from gateway.coap.routes import Route, Routes
-from gateway.errors import BusyError, ForbiddenError, NotFoundError
-from gateway.metrics import Metrics
+from gateway.errors import BusyError, ForbiddenError
 from protocol import cbor
-from tests.gateway.asking import asked, observing
-
-PEER = ("::ffff:192.0.2.1", 5683, 0, 0)
-BODY = bytes(range(256)) * 8
-ETAG_NOW = b"etag-now"
-LIMIT = 1500
-
-
-class Door:
-    """Answers for /thing, which is kept in memory; `/broken` is a bug of ours."""
-
-    def __init__(self):
-        self.body = BODY
-        self.done = []
-        self.changed = []
-        self.refuses = None
-        self.now_ms = 0
-        self.metrics = Metrics()
-        thing = Route(
-            {GET: self._get, PUT: self._put, POST: self._put, DELETE: self._delete},
-            max_body_bytes=LIMIT,
-            may=self._may,
-            watch=self._watch,
-            conditional=True,
-        )
-        plain = Route({GET: self._get, POST: self._put}, max_body_bytes=LIMIT)
-        routes = {("thing",): thing, ("plain",): plain, ("broken",): Route({GET: self._break})}
-        self.echoes = Echoes(bytes(32))
-        self.answering = Answering(
-            Routes(routes),
-            self.echoes,
-            self.metrics,
-            identify=lambda request: request,
-            now_ms=lambda: self.now_ms,
-        )
-        dice = Dice(lambda: 7, lambda: 0.0)
-        self.observers = self.answering.observers = Observers(lambda: None, dice)
-
-    async def ask(self, code, path="thing", **more):
-        return await self.answering.answer(asked(code, path, **more))
-
-    async def observe(self, register=True, **more):
-        return await self.answering.answer(observing(GET, "thing", register, **more))
-
-    def counted(self, outcome):
-        return self.metrics.registry.get_sample_value(
-            "tallystick_requests_total", {"door": "coap", "outcome": outcome}
-        )
-
-    async def _get(self, request):
-        if self.body is None:
-            raise NotFoundError("there is no thing")
-        return Response(CONTENT, [(ETAG, ETAG_NOW), (CONTENT_FORMAT, b"\x32")], self.body)
-
-    async def _put(self, request):
-        self.done.append(request.payload)
-        return Response(CREATED if request.code == PUT else CHANGED, [(ETAG, ETAG_NOW)])
-
-    async def _delete(self, request):
-        return Response(DELETED)
-
-    async def _break(self, request):
-        raise RuntimeError("a bug")
-
-    def _may(self, request):
-        if self.refuses:
-            raise self.refuses
-
-    def _watch(self, request, changed):
-        self.changed.append(changed)
-        return lambda: self.changed.remove(changed)
+from tests.gateway.coap_door import BODY, ETAG_NOW, LIMIT, Door
 
 
 @pytest.fixture
@@ -273,121 +191,3 @@ async def test_those_who_are_nobody_do_not_take_the_places_of_somebody(door):
 
     assert (nobody[0].code, nobody[0].number(MAX_AGE)) == (0xA3, 93)
     assert [answer.code for answer in somebody] == [0x5F, CREATED]
-
-
-async def test_an_address_that_may_be_forged_gets_small_blocks_and_an_echo(door):
-    answer = await door.ask(GET)
-
-    assert blocks.decode(answer.first(BLOCK2)) == Block(0, True, 2)
-    assert answer.number(SIZE2) == len(BODY)
-    assert answer.first(ECHO) == door.echoes.value(PEER, 0)
-    assert size_of(answer) <= MAX_UNVERIFIED_BYTES
-
-
-async def test_a_client_that_knows_no_echo_gets_all_of_it_in_small_blocks(door):
-    parts = []
-    for n in range(len(BODY) // 64):
-        answer = await door.ask(GET, options=[(BLOCK2, blocks.encode(Block(n, False, 2)))])
-        assert size_of(answer) <= MAX_UNVERIFIED_BYTES
-        parts.append(answer.payload)
-
-    assert b"".join(parts) == BODY
-
-
-async def test_an_echo_brought_back_brings_large_blocks_from_then_on(door):
-    echo = (await door.ask(GET)).first(ECHO)
-
-    first = await door.ask(GET, options=[(ECHO, echo)])
-    second = await door.ask(GET, options=[(BLOCK2, b"\x16")])
-    other = await door.ask(GET, options=[(ECHO, echo)], peer="another")
-
-    assert [len(answer.payload) for answer in (first, second, other)] == [1024, 1024, 64]
-    assert first.first(ECHO) is None
-
-
-async def test_a_large_later_block_of_a_forgettable_address_asks_for_an_echo(door):
-    answer = await door.ask(GET, options=[(BLOCK2, b"\x16")])
-
-    assert (answer.code, answer.payload) == (0x81, b"")
-    assert answer.first(ECHO) == door.echoes.value(PEER, 0)
-
-
-async def test_whoever_observes_is_told_with_a_number_that_grows(door):
-    first = await door.observe(local=True)
-    again = await door.observe(local=True)
-
-    assert again.number(OBSERVE) > first.number(OBSERVE)
-    assert len(first.payload) == 1024
-    assert len(door.observers) == len(door.changed) == 1
-
-
-async def test_an_address_that_may_be_forged_observes_nothing_but_is_answered(door):
-    answer = await door.observe()
-
-    assert (answer.code, answer.first(OBSERVE)) == (CONTENT, None)
-    assert answer.first(ECHO) == door.echoes.value(PEER, 0)
-    assert len(door.observers) == 0
-
-
-async def test_somebody_with_a_name_observes_from_anywhere(door):
-    answer = await door.observe(who="board")
-
-    assert answer.first(OBSERVE) is not None
-
-
-async def test_observe_1_ends_it_and_is_answered(door):
-    await door.observe(local=True)
-
-    answer = await door.observe(register=False, local=True)
-
-    assert (answer.code, answer.first(OBSERVE)) == (CONTENT, None)
-    assert (len(door.observers), door.changed) == (0, [])
-
-
-@pytest.mark.parametrize("spoilt", ["gone", "forbidden", "another format", "past the end"])
-async def test_an_observation_that_begins_with_a_refusal_is_none(door, spoilt):
-    options = {"another format": [(ACCEPT, b"")], "past the end": [(BLOCK2, b"\x07")]}
-    door.body = None if spoilt == "gone" else BODY
-    door.refuses = ForbiddenError("not for you") if spoilt == "forbidden" else None
-
-    answer = await door.observe(local=True, options=options.get(spoilt, ()))
-
-    assert answer.refused
-    assert answer.first(OBSERVE) is None
-    assert (len(door.observers), door.changed) == (0, [])
-
-
-async def test_later_blocks_of_what_is_observed_change_nothing_about_it(door):
-    await door.observe(local=True)
-
-    answer = await door.observe(local=True, options=[(BLOCK2, b"\x16")])
-
-    assert (answer.payload, answer.first(OBSERVE)) == (BODY[1024:], None)
-    assert len(door.observers) == 1
-
-
-async def test_what_is_not_observed_by_anyone_is_served_all_the_same(door):
-    answer = await door.answering.answer(observing(GET, "plain", local=True))
-
-    assert (answer.code, answer.first(OBSERVE)) == (CONTENT, None)
-
-
-async def test_observers_of_equal_requests_share_one_reading(door):
-    for n in range(5):
-        await door.observe(peer=n, local=True)
-    await door.observe(peer=5, local=True, options=[(BLOCK2, b"\x02")])
-
-    assert len(door.observers) == 6
-    assert len(door.changed) == 2
-
-
-async def test_a_notification_is_a_first_block_and_ends_when_access_does(door):
-    request = observing(GET, "thing", who="board")
-
-    notified = await door.answering.render(request)
-    door.refuses = ForbiddenError("not for you")
-    refused = await door.answering.render(request)
-
-    assert blocks.decode(notified.first(BLOCK2)) == Block(0, True, 6)
-    assert notified.number(SIZE2) == len(BODY)
-    assert refused.code == 0x83

@@ -7,12 +7,11 @@ from pathlib import Path
 from gateway import tokens
 from gateway.anchor.client import HttpWitness, WitnessError
 from gateway.anchor.quorum import policy_of
-from gateway.config import ForwardConfig, GatewayConfig
+from gateway.config import ForwardConfig, GatewayConfig, is_loopback
 from gateway.directory import Directory
 from gateway.errors import FatalError
 from gateway.forward.upstream import HttpUpstream, UpstreamError
 from gateway.hold import holder
-from gateway.http.auth import is_loopback
 from tools.asking import NoAnswerError, ask
 from tools.checkup.finding import BAD, WARN, Finding, fine
 
