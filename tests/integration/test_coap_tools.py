@@ -7,8 +7,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import redirect_stdout
-from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -18,9 +16,8 @@ from protocol.coap import ACK, CON, RST, Message
 from tests.integration import coap_clients
 from tests.integration.coap_clients import Ask, ask
 from tests.integration.commands import tallystick
-from tests.integration.harness import Site, listen_on_both
+from tests.integration.harness import Site, allow_tokens, listen_on_both
 from tests.interpreters import ROOT
-from tools.token import add
 
 pytestmark = pytest.mark.integration
 
@@ -35,11 +32,7 @@ class House:
     def __init__(self, folder: Path) -> None:
         self.site = Site(folder)
         listen_on_both(self.site)
-        config = self.site.gateway_dir / "tallystick.toml"
-        config.write_text(config.read_text().replace("[coap]\n", "[coap]\nplain_tokens = true\n"))
-        with redirect_stdout(StringIO()) as shown:
-            add("house", self.site.gateway_dir, scope="admin", days=0)
-        self.token = shown.getvalue().split()[-1]
+        self.token = allow_tokens(self.site)["admin"]
         self.token_file = folder / "house.token"
         self.token_file.write_text(self.token + "\n")
         self.site.start_gateway()
