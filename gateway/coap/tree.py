@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 
+from gateway.coap import blocks
+from gateway.coap.recent import Recent
 from gateway.coap.requests import (
+    BLOCK2,
     CHANGED,
     CONTENT,
     CONTENT_FORMAT,
@@ -21,7 +24,7 @@ from gateway.coap.requests import (
 )
 from gateway.coap.routes import Route
 from gateway.errors import NotFoundError
-from gateway.resources import Changed, Conditions, Resources, access, paths
+from gateway.resources import Changed, Conditions, Found, Resources, access, paths
 from protocol.limits import MAX_CONTENT_BYTES
 
 _ETAG_BYTES = 8  # RFC 7252 §5.10.6: an ETag is no longer; the first of the entry's leaf hash
@@ -33,6 +36,7 @@ class Tree:
 
     def __init__(self, resources: Resources, *, reading_is_free: bool) -> None:
         self._resources = resources
+        self._recent = Recent(resources)
         self._reading_is_free = reading_is_free
         self.route = Route(
             {GET: self.get, PUT: self.put, POST: self.post, DELETE: self.delete},
@@ -44,7 +48,7 @@ class Tree:
         )
 
     async def get(self, request: Request) -> Response:
-        found = await self._resources.get(paths.of_segments(request.path), request.queries)
+        found = await self._found(request)
         options = [(ETAG, found.etag[:_ETAG_BYTES])]
         if found.content_format is not None:
             options.append((CONTENT_FORMAT, uint(found.content_format)))
@@ -80,6 +84,14 @@ class Tree:
         except NotFoundError:
             pass
         return Response(DELETED)
+
+    async def _found(self, request: Request) -> Found:
+        """A later block of what is durable comes of the reading of the first, until it changes."""
+        path = paths.of_segments(request.path)
+        if request.queries or paths.namespace_of(path) not in paths.DURABLE:
+            return await self._resources.get(path, request.queries)
+        block = blocks.asked(request, BLOCK2)
+        return await self._recent.get(path, again=block is not None and block.number > 0)
 
     def _may(self, request: Request) -> None:
         access.check(
