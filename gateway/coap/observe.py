@@ -194,7 +194,7 @@ class Observers:
             timeout_ms = ACK_TIMEOUT_MS * (1 + _RANDOM_FACTOR * self._dice.random())
             held.flight = _Flight(observer, int(timeout_ms))
             out.append(self._launch(peer, held, held.flight, now_ms))
-        return out
+        return [one for one in out if one.data]
 
     def next_due_ms(self) -> int | None:
         """When to ask `stale` and `due` again, if nobody wakes before."""
@@ -244,7 +244,7 @@ class Observers:
         """The same bytes again, or the newer state under a message ID of its own."""
         observer = flight.observer
         held.waiting.pop(observer, None)
-        if not flight.attempts or observer.told < observer.view.shown:
+        if not flight.data or observer.told < observer.view.shown:
             flight.message_id = self._dice.next_message_id()
             flight.data = observer.view.notification(observer.request, flight.message_id)
             observer.told = observer.view.shown

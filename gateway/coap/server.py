@@ -94,14 +94,7 @@ async def serving(config: CoapConfig, behind: Behind) -> AsyncIterator[None]:
     if config.plain_tokens:
         _log.warning("tokens go over CoAP in plain text: whoever reads the network has them")
     echoes = Echoes(os.urandom(_KEY_BYTES))
-    unix_ms = behind.surroundings.unix_ms
-    answering = Answering(
-        routes_of(behind, reading_is_free=is_loopback(config.host)),
-        echoes,
-        behind.metrics,
-        identify=Identity(behind.tokens, plain=config.plain_tokens, unix_ms=unix_ms),
-        now_ms=now_ms,
-    )
+    answering = _answering(config, behind, echoes)
     endpoint = Endpoint(
         UdpSocket(config.host, config.port),
         Limiter(per_s=config.max_per_source_s, burst=2 * config.max_per_source_s, sources=_SOURCES),
@@ -130,6 +123,17 @@ async def serving(config: CoapConfig, behind: Behind) -> AsyncIterator[None]:
         await asyncio.wait(tasks)
         await context.shutdown()
         await endpoint.stop()
+
+
+def _answering(config: CoapConfig, behind: Behind, echoes: Echoes) -> Answering:
+    unix_ms = behind.surroundings.unix_ms
+    return Answering(
+        routes_of(behind, reading_is_free=is_loopback(config.host)),
+        echoes,
+        behind.metrics,
+        identify=Identity(behind.tokens, plain=config.plain_tokens, unix_ms=unix_ms),
+        now_ms=now_ms,
+    )
 
 
 class _Notices:
