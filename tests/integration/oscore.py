@@ -17,10 +17,10 @@ from protocol.oscore import OSCORE, Asked, Plain, Sealed
 from protocol.oscore_client import Client
 from tests.integration.harness import Site
 from tools.oscore import export
+from tools.oscore_client import again
 
 _PROGRAM = Path(__file__).parent / "oscore_aiocoap.py"
 _ANSWER_S = 30
-ECHO = 252
 
 
 class Answer(NamedTuple):
@@ -118,11 +118,10 @@ class RawClient:
         """With a second round where the gateway asks for an Echo."""
         sealed, asked = self.sealed(plain)
         found = self.opened(asked, self.exchange(sealed))
-        echo = dict(found.options).get(ECHO)
-        if found.code != UNAUTHORIZED or echo is None:
+        repeated = again(plain, found)
+        if repeated is None:
             return found
-        again = Plain(plain.code, [*plain.options, (ECHO, echo)], plain.payload)
-        sealed, asked = self.sealed(again)
+        sealed, asked = self.sealed(repeated)
         return self.opened(asked, self.exchange(sealed))
 
 

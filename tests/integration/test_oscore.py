@@ -1,6 +1,8 @@
 """OSCORE with a running gateway: other people's client, kills, replays, devices that go."""
 
 from collections.abc import Iterator
+from contextlib import redirect_stdout
+from io import StringIO
 
 import pytest
 
@@ -12,11 +14,13 @@ from tests.integration.harness import Site, packs
 from tests.integration.oscore import UNAUTHORIZED, AiocoapClient, RawClient, is_protected
 from tests.load import LoadDevice
 from tools.device import revoke
+from tools.token import add as add_token
 
 pytestmark = pytest.mark.integration
 
 COSE_MAC0 = 17
 BAD_REQUEST, BAD_OPTION = 0x80, 0x82
+PUT, CREATED, TOKEN = 3, 0x41, 65001
 TIME = Plain(coap.GET, [(11, b"time")], b"")
 
 
@@ -74,6 +78,42 @@ def test_an_envelope_that_is_posted_under_oscore_is_kept_and_its_receipt_is_good
     ]
     assert found == [1, 2, 2]
     assert sorted(packs(site.gateway_dir / "ledger.sqlite").values()) == [[1], [2]]
+
+
+def test_a_device_writes_and_reads_its_own_resources_in_blocks(client):
+    content = bytes(index & 255 for index in range(5000))
+
+    written = client.ask("put", "/home/board/image", content, format=42)
+    read = client.ask("get", "/home/board/image")
+    others = client.ask("put", "/home/other/image", b"x", format=42)
+
+    assert (written.code, written.protected) == ("2.01", True)
+    assert (read.code, read.payload, read.protected) == ("2.05", content, True)
+    assert (others.code, others.protected) == ("4.03", True)
+
+
+def test_an_observer_hears_of_changes_under_oscore(site, client):
+    with redirect_stdout(StringIO()) as shown:
+        add_token("house", site.gateway_dir, scope="write", days=0)
+    site.gateway.stop()
+    site.start_gateway()
+    writer = RawClient(site, site.enrol("writer"))
+    token = (TOKEN, shown.getvalue().split()[-1].encode())
+    path = [(11, b"home"), (11, b"board"), (11, b"door")]
+
+    def write(content: bytes) -> int:
+        return writer.ask(Plain(PUT, [*path, token], content)).code
+
+    assert write(b"0") == CREATED
+    client.send("get", "/home/board/door", answers=3)
+    heard = [client.next()]
+    for content in (b"1", b"2"):
+        assert write(content) == coap.CHANGED
+        heard.append(client.next())
+
+    assert [(one.code, one.payload, one.protected) for one in heard] == [
+        ("2.05", content, True) for content in (b"0", b"1", b"2")
+    ]
 
 
 def test_after_a_kill_the_client_is_challenged_and_goes_on(site, client):
