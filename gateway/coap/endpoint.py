@@ -11,21 +11,25 @@ import random
 import socket
 import time
 from collections.abc import Hashable
+from contextlib import suppress
 from typing import Protocol, cast
 
 from gateway.coap import guard
 from gateway.coap.limiter import Limiter, source_of
 from gateway.coap.messages import Messages
-from gateway.coap.readings import RETRY_S, Posted, Readings, max_age, posted, retry_s
+from gateway.coap.options import OSCORE
+from gateway.coap.oscore import OscoreDoor, Outside
+from gateway.coap.readings import HEAD, RETRY_S, Posted, Readings, max_age, posted, retry_s
 from gateway.coap.udp import Address, Peer, UdpSocket
-from gateway.errors import ANSWERS, BusyError, RateError
+from gateway.errors import ANSWERS, BusyError, GatewayError, RateError
 from gateway.metrics import Metrics
 from protocol import coap
-from protocol.coap import ACK, CON, NON, RST, Message
+from protocol.coap import ACK, CHANGED, CON, NON, POST, RST, Message
 
 _TICK_S = 0.1
 _RATE_MAX_AGE_S = 1
 _SOURCES = 4096
+_READINGS = bytes((POST,)) + HEAD  # how readings start inside of OSCORE
 
 
 class Observing(Protocol):
@@ -40,9 +44,16 @@ class Endpoint:
     """`per_source`: how many datagrams each address may send."""
 
     def __init__(
-        self, udp: UdpSocket, per_source: Limiter, readings: Readings, metrics: Metrics
+        self,
+        udp: UdpSocket,
+        per_source: Limiter,
+        readings: Readings,
+        oscore: OscoreDoor,
+        metrics: Metrics,
     ) -> None:
         self._udp = udp
+        self._oscore = oscore
+        self._batch: list[Posted] = []  # readings of this turn
         self._per_source = per_source
         self._told = Limiter(per_s=1, burst=1, sources=_SOURCES)
         self._resets = Limiter(per_s=100, burst=200, sources=_SOURCES)
@@ -86,7 +97,7 @@ class Endpoint:
     # --- what comes in ----------------------------------------------------------------------
 
     def _received(self, datagrams: list[tuple[bytes, Peer]]) -> None:
-        batch: list[Posted] = []
+        batch = self._batch = []
         moment = now_ms()
         for data, peer in datagrams:
             if not self._per_source.allows(source_of(peer.address[0]), moment):
@@ -116,6 +127,26 @@ class Endpoint:
                 self.send(coap.empty(RST, ruling.message_id), peer)
         else:
             self._count(ruling.why)
+
+    def is_readings(self, request: Message, peer: Peer) -> bool:
+        """Whether `request` is readings under OSCORE; they go with the others of this turn."""
+        if request.code != POST or [number for number, _ in request.options] != [OSCORE]:
+            return False
+        outside = Outside(POST, request.options[0][1], request.payload)
+        unsealed = self._oscore.open_exact(outside, _READINGS)
+        if unsealed is None:
+            return False
+
+        def reply(code: int, tail: bytes) -> None:
+            with suppress(GatewayError):  # no number of our own to seal with: it asks again
+                sealed = unsealed.kept(bytes((code,)) + tail)
+                self._messages.answer(request, peer, bytes((CHANGED,)) + sealed)
+
+        head = coap.encode(request._replace(options=[], payload=b""))
+        one = Posted(head + unsealed.plaintext[1:], len(head), peer, now_ms())
+        one.reply = reply
+        self._batch.append(one)
+        return True
 
     def _settled(self, ruling: guard.Settled, peer: Peer) -> None:
         if self._messages.exchanges.settled(peer.address, ruling.message_id):

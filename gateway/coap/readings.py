@@ -7,6 +7,7 @@ answered 5.03 and NON is dropped.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Protocol
 
 from gateway.coap.limiter import Limiter
@@ -35,11 +36,15 @@ _SIZE1 = b"\xd2\x2f" + MAX_ENVELOPE_BYTES.to_bytes(2, "big")  # option 60 (RFC 7
 
 
 class Posted:
-    """A datagram whose options are HEAD: `head` is all before them, `envelope` all after."""
+    """A datagram whose options are HEAD: `head` is all before them, `envelope` all after.
 
-    __slots__ = ("acknowledged", "envelope", "head", "key", "peer", "since_ms")
+    `reply`, where there is one, takes the code and tail of the answer, and sees to duplicates.
+    """
+
+    __slots__ = ("acknowledged", "envelope", "head", "key", "peer", "reply", "since_ms")
 
     def __init__(self, data: bytes, end: int, peer: Peer, now_ms: int) -> None:
+        self.reply: Callable[[int, bytes], None] | None = None
         # Python's hash of bytes is keyed anew at each start: nobody can make two requests meet.
         self.key = hash((peer.address, data))
         self.head, self.envelope = data[:end], data[end + len(HEAD) :]
@@ -120,7 +125,7 @@ class Readings:
             return
         if changed and not self._holding:
             self._holding = True
-            self._task = asyncio.create_task(self._take_held(now_ms), name="members")
+            self._task = asyncio.create_task(self._take_held(), name="members")
         if self._holding:
             self._hold(batch)
         else:
@@ -128,19 +133,26 @@ class Readings:
 
     def tick(self, now_ms: int) -> None:
         """Tells who has waited for a second that an answer comes (RFC 7252 §5.2.2)."""
-        for one in self._waiting.values():
+        for one in chain(self._waiting.values(), self._held):
             if now_ms - one.since_ms < EMPTY_ACK_MS:
                 break
             if not one.acknowledged:
                 one.acknowledged = True
                 self._acknowledge(one)
 
-    async def _take_held(self, now_ms: int) -> None:
+    async def _take_held(self) -> None:
         """A device that was just added is enrolled in the ledger before its first pack."""
-        await self._members.note_changes()
+        refusal: GatewayError | None = None
+        try:
+            await self._members.note_changes()
+        except GatewayError as error:
+            refusal = error
         self._holding = False
         held, self._held = self._held, []
-        self._judge_all(held, now_ms)
+        if refusal is None:
+            self._judge_all(held, self._now_ms())
+        else:
+            self._refuse_all(held, refusal)
 
     def _hold(self, batch: list[Posted]) -> None:
         room = max(self._sequencer.room - len(self._held), 0)
@@ -190,7 +202,7 @@ class Readings:
             if isinstance(outcome, GatewayError):
                 self._refuse(one, outcome)
                 continue
-            told_ms = self._repeats.find(one.key) if outcome.repeat else None
+            told_ms = self._repeats.find(one.key, moment) if outcome.repeat else None
             if outcome.repeat:
                 repeated += 1
                 if told_ms is not None and one.kind == NON:
@@ -230,10 +242,13 @@ class Readings:
         self._answer(one, answer.coap, tail)
 
     def _acknowledge(self, one: Posted) -> None:
-        if one.kind == CON:
+        if one.kind == CON and one.reply is None:
             self._sending.send(coap.empty(ACK, one.message_id), one.peer)
 
     def _answer(self, one: Posted, code: int, tail: bytes) -> None:
+        if one.reply is not None:
+            one.reply(code, tail)
+            return
         head = one.head
         if one.kind == CON and not one.acknowledged:
             self._sending.send(bytes((0x60 | head[0] & 15, code)) + head[2:] + tail, one.peer)

@@ -95,22 +95,24 @@ async def serving(config: CoapConfig, behind: Behind) -> AsyncIterator[None]:
         _log.warning("tokens go over CoAP in plain text: whoever reads the network has them")
     echoes = Echoes(os.urandom(_KEY_BYTES))
     answering = _answering(config, behind, echoes)
+    reserving = Reserving(behind.surroundings.numbers, behind.surroundings.unix_ms)
+    oscore = OscoreDoor(Contexts(behind.members.registry), reserving.open(), echoes)
     endpoint = Endpoint(
         UdpSocket(config.host, config.port),
         Limiter(per_s=config.max_per_source_s, burst=2 * config.max_per_source_s, sources=_SOURCES),
         _readings(config, behind),
+        oscore,
         behind.metrics,
     )
     messages = _messages(endpoint)
-    reserving = Reserving(behind.surroundings.numbers, behind.surroundings.unix_ms)
     protecting = Protecting(
-        OscoreDoor(Contexts(behind.members.registry), reserving.open(), echoes),
+        oscore,
         answering.answer,
         behind.metrics,
         keep_up=behind.members.keep_up,
         now_ms=now_ms,
     )
-    context = _over(messages, Site(protecting.answer))
+    context = _over(messages, endpoint, Site(protecting.answer))
     notifier = Notifier(_Notices(endpoint), answering.render, now_ms=now_ms, random=endpoint.jitter)
     answering.observers = notifier.observers
     tasks = [asyncio.create_task(part.run()) for part in (notifier, reserving)]
@@ -169,12 +171,12 @@ def _messages(endpoint: Endpoint) -> Messages:
     return Messages(endpoint, requests, key_of=key, now_ms=now_ms)
 
 
-def _over(messages: Messages, site: Site) -> aiocoap.Context:
+def _over(messages: Messages, endpoint: Endpoint, site: Site) -> aiocoap.Context:
     """aiocoap on our message layer in the place of its own: see docs/decisions/0020."""
     context = aiocoap.Context(serversite=site, loggername="coap-server")
     tokens = TokenManager(context)
     tokens.token_interface = messages
-    messages.attach(tokens.process_request)
+    messages.attach(tokens.process_request, endpoint.is_readings)
     context.request_interfaces.append(tokens)
     return context
 
