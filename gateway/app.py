@@ -17,7 +17,7 @@ from gateway import config as configs
 from gateway import quarantine, recover, rotate
 from gateway.config import GatewayConfig
 from gateway.directory import Directory
-from gateway.errors import FatalError, GatewayError, RolledBackError
+from gateway.errors import FatalError, GatewayError, RolledBackError, StoreFullError
 from gateway.hold import Hold
 from gateway.ledger.writer import LedgerWriter
 from gateway.store.files import remove_durable
@@ -93,7 +93,7 @@ async def serving(
         stack.callback(gateway.close)
         stack.push_async_callback(gateway.sequencer.stop)
         stack.enter_context(_unsigned(gateway.writer))
-        await gateway.members.keep_up()
+        await _note_members(gateway)
         await asyncio.gather(*(greeting(_GREETING_S) for greeting in gateway.greetings()))
         if directory.quarantine.exists():
             remove_durable(directory.quarantine)
@@ -103,6 +103,14 @@ async def serving(
         # last, so that whoever hears from /healthz knows that the rest is up
         http_port = await stack.enter_async_context(gateway.http_door())
         yield Running(config, http_port, signer.verifier_text, gateway)
+
+
+async def _note_members(gateway: Gateway) -> None:
+    """With a full disk the gateway starts all the same; they are noted once there is room."""
+    try:
+        await gateway.members.keep_up()
+    except StoreFullError as error:
+        _log.warning("members not in the ledger yet", detail=str(error))
 
 
 @asynccontextmanager

@@ -28,6 +28,7 @@ class Members:
         self._sequencer = sequencer
         self._version: int | None = None
         self._noted = 0
+        self._behind = False  # there may be changes that are not in the ledger
 
     async def keep_up(self) -> None:
         """A device that was just added is enrolled in the ledger before its first pack."""
@@ -35,29 +36,35 @@ class Members:
             await self.note_changes()
 
     def refresh(self) -> bool:
-        """Whether anything had changed."""
+        """Whether there may be changes that are not in the ledger yet."""
         version = self._keys.version()
         if version == self._version:
-            return False
+            return self._behind
         self.registry.replace(
             device_of(d.name, d.profile, d.secret, revoked=d.revoked) for d in self._keys.devices()
         )
         self._version = version
+        self._behind = True
         _log.info("devices loaded", devices=len(self.registry))
         return True
 
     async def note_changes(self) -> None:
-        """Puts new changes into the ledger; one that fails is tried again at the next call."""
-        for change in self._keys.changes(self._noted):
-            try:
-                await self._sequencer.submit(_submission(change))
-            except ConflictError as error:
-                # keys.sqlite and the ledger are not of one moment: the alert entry says so
-                _log.error("keys.sqlite contradicts the ledger", detail=str(error))
-            except GatewayError as error:
-                _log.warning("change not in the ledger yet", change=change.n, reason=error.reason)
-                return
-            self._noted = change.n
+        """Returns once all changes are in the ledger, also those that come meanwhile.
+
+        A GatewayError says why one is not; it is tried again, before later ones, at the next call.
+        """
+        while changes := self._keys.changes(self._noted):
+            for change in changes:
+                await self._note(change)
+        self._behind = False
+
+    async def _note(self, change: Change) -> None:
+        try:
+            await self._sequencer.submit(_submission(change))
+        except ConflictError as error:
+            # keys.sqlite and the ledger are not of one moment: the alert entry says so
+            _log.error("keys.sqlite contradicts the ledger", detail=str(error))
+        self._noted = max(self._noted, change.n)
 
     async def watch(self, every_s: float) -> None:
         while True:
@@ -65,8 +72,8 @@ class Members:
                 self.refresh()
                 await self.note_changes()
             except GatewayError as error:
-                # the registry stays as it was; a backup may hold keys.sqlite for a while
-                _log.warning("devices not read", reason=error.reason, detail=str(error))
+                # what cannot be read stays as it was; a backup may hold keys.sqlite for a while
+                _log.warning("members not in step", reason=error.reason, detail=str(error))
             await asyncio.sleep(every_s)
 
 

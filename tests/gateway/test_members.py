@@ -19,11 +19,15 @@ class FakeSequencer:
     def __init__(self):
         self.kept = []
         self.failures = 0
+        self.meanwhile = None
 
     async def submit(self, submission):
         if self.failures:
             self.failures -= 1
             raise StoreFullError("no space left")
+        if self.meanwhile:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            meanwhile()
         self.kept.append(submission)
 
 
@@ -124,11 +128,37 @@ async def test_a_change_that_could_not_be_noted_is_tried_again_before_later_ones
     tool.add("cellar", CELLAR.secret)
     sequencer.failures = 1
 
-    await members.note_changes()
+    with pytest.raises(StoreFullError):
+        await members.note_changes()
     after_failure = noted(sequencer)
     await members.note_changes()
 
     assert after_failure == []
+    assert [source for _, source, _ in noted(sequencer)] == ["shed", "cellar"]
+
+
+async def test_there_is_a_change_to_note_until_it_is_in_the_ledger(keys, tool):
+    sequencer = FakeSequencer()
+    members = Members(keys, Registry(), sequencer)
+    tool.add("shed", SHED.secret)
+    sequencer.failures = 1
+
+    with pytest.raises(StoreFullError):
+        await members.keep_up()
+    before = members.refresh()
+    await members.note_changes()
+
+    assert (before, members.refresh()) == (True, False)
+
+
+async def test_a_device_that_is_added_while_another_is_noted_is_noted_too(keys, tool):
+    sequencer = FakeSequencer()
+    members = Members(keys, Registry(), sequencer)
+    tool.add("shed", SHED.secret)
+    sequencer.meanwhile = lambda: tool.add("cellar", CELLAR.secret)
+
+    await members.note_changes()
+
     assert [source for _, source, _ in noted(sequencer)] == ["shed", "cellar"]
 
 
