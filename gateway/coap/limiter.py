@@ -39,7 +39,8 @@ class Limiter:
     def _admit(self, source: Hashable) -> float:
         if len(self._recent) >= self._sources:
             self._older, self._recent = self._recent, {}
-        return self._older.pop(source, 0.0)
+        full_ms = self._recent[source] = self._older.pop(source, 0.0)
+        return full_ms
 
 
 def source_of(host: str) -> Hashable:
