@@ -11,9 +11,10 @@ from typing import Any, Protocol
 import aiocoap
 from aiocoap.transports.udp6 import UDP6EndpointAddress
 
-from gateway.coap import dedup, guard
+from gateway.coap import guard
 from gateway.coap.dedup import PENDING, Dedup
 from gateway.coap.exchanges import Exchanges
+from gateway.coap.generations import LIFETIME_MS
 from gateway.coap.udp import Address, Peer
 from protocol import coap
 from protocol.coap import ACK, CON, NON, Message
@@ -22,7 +23,8 @@ from protocol.oscore import OSCORE
 EMPTY_ACK_MS = 1000  # below ACK_TIMEOUT, so that nobody asks again meanwhile (RFC 7252 §5.2.2)
 MAX_EXECUTING = 256
 _GET, _FETCH = 1, 5  # safe: executed again where the answer was lost, so it need not be kept
-_ABANDONED_MS = dedup.LIFETIME_MS
+_ABANDONED_MS = LIFETIME_MS
+_CLIENT_ERROR = 4
 _EMPTY_ANSWER = b"\0"  # remembered where the answer went another way
 
 
@@ -77,7 +79,7 @@ class Messages:
         """A request that the guard has passed: executed, or answered as it was before."""
         message, now_ms = passed.message, self._now_ms()
         key = self._key_of(peer, message.message_id)
-        answer = self._requests.find(key)
+        answer = self._requests.find(key, now_ms)
         if answer is not None:
             self._again(message, peer, answer)
             return
@@ -146,8 +148,8 @@ class Messages:
     def _remember(self, executing: _Executing, code: int, answer: bytes) -> None:
         asked = executing.message
         safe = asked.code in (_GET, _FETCH) and asked.option(OSCORE) is None  # opened only once
-        if safe or code >> 5 != 2:
-            self._requests.forget(executing.key)  # nothing was changed
+        if safe or code >> 5 == _CLIENT_ERROR:
+            self._requests.forget(executing.key)  # nothing was changed; after a 5.xx who knows
         else:
             self._requests.finish(executing.key, answer)
 
