@@ -7,6 +7,7 @@ answered 5.03 and NON is dropped.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Protocol
 
 from gateway.coap.limiter import Limiter
@@ -120,7 +121,7 @@ class Readings:
             return
         if changed and not self._holding:
             self._holding = True
-            self._task = asyncio.create_task(self._take_held(now_ms), name="members")
+            self._task = asyncio.create_task(self._take_held(), name="members")
         if self._holding:
             self._hold(batch)
         else:
@@ -128,19 +129,26 @@ class Readings:
 
     def tick(self, now_ms: int) -> None:
         """Tells who has waited for a second that an answer comes (RFC 7252 §5.2.2)."""
-        for one in self._waiting.values():
+        for one in chain(self._waiting.values(), self._held):
             if now_ms - one.since_ms < EMPTY_ACK_MS:
                 break
             if not one.acknowledged:
                 one.acknowledged = True
                 self._acknowledge(one)
 
-    async def _take_held(self, now_ms: int) -> None:
+    async def _take_held(self) -> None:
         """A device that was just added is enrolled in the ledger before its first pack."""
-        await self._members.note_changes()
+        refusal: GatewayError | None = None
+        try:
+            await self._members.note_changes()
+        except GatewayError as error:
+            refusal = error
         self._holding = False
         held, self._held = self._held, []
-        self._judge_all(held, now_ms)
+        if refusal is None:
+            self._judge_all(held, self._now_ms())
+        else:
+            self._refuse_all(held, refusal)
 
     def _hold(self, batch: list[Posted]) -> None:
         room = max(self._sequencer.room - len(self._held), 0)
@@ -190,7 +198,7 @@ class Readings:
             if isinstance(outcome, GatewayError):
                 self._refuse(one, outcome)
                 continue
-            told_ms = self._repeats.find(one.key) if outcome.repeat else None
+            told_ms = self._repeats.find(one.key, moment) if outcome.repeat else None
             if outcome.repeat:
                 repeated += 1
                 if told_ms is not None and one.kind == NON:
