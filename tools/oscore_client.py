@@ -17,13 +17,11 @@ from protocol.envelope import SECRET_BYTES, kid_of
 from protocol.oscore import Asked, Plain, Sealed
 from protocol.oscore_client import Client
 
-ECHO = 252
-_UNAUTHORIZED = 0x81
 _CHUNK = 64  # reserved at once: a command asks for a few blocks, and is gone
 
 
 class OscoreFile:
-    """`protect` a request, `unprotect` its answer; `again` for one that has to prove it is new."""
+    """`protect` a request, `unprotect` its answer. An Echo is the caller's to bring."""
 
     def __init__(self, path: Path) -> None:
         """ConfigError where FILE is no device's."""
@@ -57,16 +55,6 @@ class OscoreFile:
             self._next, self._stop = start, start + _CHUNK
         self._next += 1
         return self._next - 1
-
-
-def again(plain: Plain, answer: Plain) -> Plain | None:
-    """The request to send where `answer` asks for its Echo (RFC 9175 §2.3), else None."""
-    echo = dict(answer.options).get(ECHO)
-    if answer.code != _UNAUTHORIZED or echo is None:
-        return None
-    options = [option for option in plain.options if option[0] != ECHO]
-    at = sum(1 for number, _ in options if number < ECHO)
-    return Plain(plain.code, [*options[:at], (ECHO, echo), *options[at:]], plain.payload)
 
 
 def _read(path: Path) -> tuple[str, bytes]:

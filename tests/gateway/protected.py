@@ -102,3 +102,13 @@ def refused(door: OscoreDoor, request: Outside, now_ms: int = 0) -> tuple[str, i
     assert isinstance(found, Refused)
     assert found.sealed == Sealed(found.sealed.code, [], b"")
     return found.reason, found.sealed.code
+
+
+def again(plain: Plain, answer: Plain) -> Plain | None:
+    """The request to send where `answer` asks for its Echo (RFC 9175 §2.3), else None."""
+    echo = dict(answer.options).get(ECHO)
+    if answer.code != UNAUTHORIZED or echo is None:
+        return None
+    options = [option for option in plain.options if option[0] != ECHO]
+    at = sum(1 for number, _ in options if number < ECHO)
+    return Plain(plain.code, [*options[:at], (ECHO, echo), *options[at:]], plain.payload)

@@ -15,9 +15,9 @@ from protocol.coap import CON, Message
 from protocol.envelope import kid_of
 from protocol.oscore import OSCORE, Asked, Plain, Sealed
 from protocol.oscore_client import Client
+from tests.gateway.protected import again
 from tests.integration.harness import Site
 from tools.oscore import export
-from tools.oscore_client import again
 
 _PROGRAM = Path(__file__).parent / "oscore_aiocoap.py"
 _ANSWER_S = 30

@@ -1,5 +1,6 @@
 """OSCORE with a running gateway: other people's client, kills, replays, devices that go."""
 
+import json
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from io import StringIO
@@ -10,6 +11,7 @@ from protocol import cbor, coap, receipt
 from protocol.coap import Message
 from protocol.envelope import DOWN, direction_key, parse
 from protocol.oscore import OBSERVE, OSCORE, Plain
+from tests.integration.commands import tallystick
 from tests.integration.harness import Site, packs
 from tests.integration.oscore import UNAUTHORIZED, AiocoapClient, RawClient, is_protected
 from tests.load import LoadDevice
@@ -206,3 +208,32 @@ def test_wrong_keys_unknown_devices_and_nonsense_get_a_code_and_nothing_else(sit
 
     for answer, code in answers:
         assert (answer.code, answer.options, answer.payload) == (code, [], b"")
+
+
+def test_our_own_commands_ask_under_oscore(site, board, tmp_path):
+    file, url = tmp_path / "config.json", f"coap://127.0.0.1:{site.coap_port}/home/board/image"
+    file.write_text(json.dumps(board))
+    image = tmp_path / "image"
+    image.write_bytes(bytes(index & 255 for index in range(5000)))
+
+    done = [
+        tallystick("put", url, "--file", image, "--oscore", file),
+        tallystick("get", url, "--output", tmp_path / "again", "--oscore", file),
+        tallystick("observe", url, "--count", "1", "--json", "--oscore", file),
+        tallystick("put", url, "--file", image),
+    ]
+
+    assert [one.returncode for one in done] == [0, 0, 0, 1], [one.stderr for one in done]
+    assert (tmp_path / "again").read_bytes() == image.read_bytes()
+    assert board["secret"] not in "".join(one.stdout + one.stderr for one in done)
+
+
+def test_a_secret_that_is_not_the_devices_is_told_with_what_to_do(site, board, tmp_path):
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps({**board, "secret": bytes(32).hex()}))
+
+    done = tallystick("get", f"coap://127.0.0.1:{site.coap_port}/time", "--oscore", file)
+
+    assert done.returncode == 2
+    assert "not protected" in done.stderr
+    assert "device list" in done.stderr

@@ -9,8 +9,8 @@ from gateway.errors import ConfigError
 from protocol import coap
 from protocol.oscore import Plain
 from tests.fakes import FakeDevice
-from tests.gateway.protected import FOUND, GET, door_for, outside
-from tools.oscore_client import OscoreFile, again
+from tests.gateway.protected import FOUND, GET, again, door_for, outside
+from tools.oscore_client import OscoreFile
 
 ECHO = 252
 

@@ -23,6 +23,7 @@ from tools.coap.session import (
     Json,
     Non,
     Options,
+    Oscore,
     Timeout,
     TokenFile,
     Uri,
@@ -55,6 +56,7 @@ def get(  # noqa: PLR0913  # options of a command
     accept: Annotated[str, typer.Option(help="the Content-Format to have it in")] = "",
     output: _Output = None,
     token_file: TokenFile = None,
+    oscore: Oscore = None,
     timeout: Timeout = _TIMEOUT_S,
     block_size: BlockSize = 0,
     non: Non = False,
@@ -64,7 +66,7 @@ def get(  # noqa: PLR0913  # options of a command
 
     Example: tallystick get coap://127.0.0.1/home/kitchen/light
     """
-    how = How(token_file, timeout, block_size, non, json)
+    how = How(token_file, timeout, block_size, non, json, oscore)
     options = [(ACCEPT, uint(content_format(accept)))] if accept else []
     with session(address, how, "getting") as opened:
         answer = opened.transfer.fetch([*opened.options, *options])
@@ -80,6 +82,7 @@ def put(  # noqa: PLR0913
     if_match: _IfMatch = "",
     create: _Create = False,
     token_file: TokenFile = None,
+    oscore: Oscore = None,
     timeout: Timeout = _TIMEOUT_S,
     block_size: BlockSize = 0,
     non: Non = False,
@@ -89,7 +92,7 @@ def put(  # noqa: PLR0913
 
     Example: tallystick put coap://127.0.0.1/home/kitchen/light on --token-file write.token
     """
-    how = How(token_file, timeout, block_size, non, json)
+    how = How(token_file, timeout, block_size, non, json, oscore)
     _send(PUT, address, _body(content, file), _conditions(if_match, create, content_format), how)
 
 
@@ -102,6 +105,7 @@ def post(  # noqa: PLR0913
     if_match: _IfMatch = "",
     create: _Create = False,
     token_file: TokenFile = None,
+    oscore: Oscore = None,
     timeout: Timeout = _TIMEOUT_S,
     block_size: BlockSize = 0,
     non: Non = False,
@@ -111,15 +115,16 @@ def post(  # noqa: PLR0913
 
     Example: date | tallystick post coap://127.0.0.1/home/log --file - --token-file write.token
     """
-    how = How(token_file, timeout, block_size, non, json)
+    how = How(token_file, timeout, block_size, non, json, oscore)
     _send(POST, address, _body(content, file), _conditions(if_match, create, content_format), how)
 
 
-def delete(
+def delete(  # noqa: PLR0913
     address: Uri,
     *,
     if_match: _IfMatch = "",
     token_file: TokenFile = None,
+    oscore: Oscore = None,
     timeout: Timeout = _TIMEOUT_S,
     non: Non = False,
     json: Json = False,
@@ -128,7 +133,7 @@ def delete(
 
     Example: tallystick delete coap://127.0.0.1/home/kitchen/light --token-file admin.token
     """
-    how = How(token_file, timeout, non=non, json=json)
+    how = How(token_file, timeout, non=non, json=json, oscore=oscore)
     _send(DELETE, address, b"", _conditions(if_match, False, ""), how)
 
 

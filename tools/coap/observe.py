@@ -14,6 +14,7 @@ from tools.coap.session import (
     BlockSize,
     How,
     Json,
+    Oscore,
     Session,
     Timeout,
     TokenFile,
@@ -31,11 +32,12 @@ _HALF = 1 << 23  # RFC 7641 §3.4
 _FORGOTTEN_S = 128
 
 
-def observe(  # options of a command
+def observe(  # noqa: PLR0913  # options of a command
     address: Uri,
     *,
     count: Annotated[int, typer.Option(min=0, help="end after so many; 0 is never")] = 0,
     token_file: TokenFile = None,
+    oscore: Oscore = None,
     timeout: Timeout = 30.0,
     block_size: BlockSize = 0,
     json: Json = False,
@@ -44,7 +46,7 @@ def observe(  # options of a command
 
     Example: tallystick observe coap://127.0.0.1/home/kitchen/light --count 3
     """
-    how = How(token_file, timeout, block_size, json=json)
+    how = How(token_file, timeout, block_size, json=json, oscore=oscore)
     with session(address, how, "getting") as opened:
         observation = Observation(opened)
         try:

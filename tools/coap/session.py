@@ -18,8 +18,10 @@ from protocol.coap import Message
 from protocol.errors import TooLargeError
 from tools.coap import uri
 from tools.coap.endpoint import Endpoint, NoAnswerError
+from tools.coap.protected import ProtectedEndpoint
 from tools.coap.told import as_json, is_refusal, refusal_text
 from tools.coap.transfer import Transfer
+from tools.oscore_client import OscoreFile
 
 WRONG = 1
 TOKEN_VARIABLE = "TALLYSTICK_TOKEN"  # noqa: S105  # the name of one
@@ -31,10 +33,16 @@ Options = list[tuple[int, bytes]]
 Uri = Annotated[str, typer.Argument(metavar="URI", help="coap://HOST[:PORT]/path[?query]")]
 TokenFile = Annotated[
     Path | None,
-    typer.Option(help=f"file with a token; or set ${TOKEN_VARIABLE}. It goes in plain text"),
+    typer.Option(
+        help=f"file with a token; or set ${TOKEN_VARIABLE}. In plain text, but under OSCORE"
+    ),
 ]
 Timeout = Annotated[float, typer.Option(min=0.1, help="seconds to wait for each answer")]
 BlockSize = Annotated[int, typer.Option(help="largest block: 16, 32, ... 1024 bytes")]
+Oscore = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="ask as this device, its config.json, under OSCORE"),
+]
 Non = Annotated[bool, typer.Option("--non", help="send without confirmation, and only once")]
 Json = Annotated[bool, typer.Option("--json", help="for scripts")]
 
@@ -47,6 +55,7 @@ class How(NamedTuple):
     block_size: int = 0
     non: bool = False
     json: bool = False
+    oscore: Path | None = None
 
 
 class Session(NamedTuple):
@@ -70,9 +79,7 @@ def session(address: str, how: How, what: str) -> Iterator[Session]:
         bar.update(task, completed=done, total=total or None, visible=True)
 
     try:
-        endpoint = Endpoint(
-            target.host, target.port, timeout_s=how.timeout_s, confirmable=not how.non
-        )
+        endpoint = _endpoint(target, how)
         with bar:
             yield Session(endpoint, Transfer(endpoint.ask, exponent, progress), options)
         endpoint.close()
@@ -127,6 +134,14 @@ def _print(payload: bytes) -> None:
     if payload and sys.stdout.isatty() and not payload.endswith(b"\n"):
         sys.stdout.buffer.write(b"\n")
     sys.stdout.buffer.flush()
+
+
+def _endpoint(target: uri.Target, how: How) -> Endpoint:
+    where, confirmable = (target.host, target.port), not how.non
+    if how.oscore is None:
+        return Endpoint(*where, timeout_s=how.timeout_s, confirmable=confirmable)
+    identity = OscoreFile(how.oscore)
+    return ProtectedEndpoint(identity, *where, timeout_s=how.timeout_s, confirmable=confirmable)
 
 
 def _end(text: str) -> None:
