@@ -19,7 +19,7 @@ import pytest
 _NODE = Path(__file__).with_name("node")
 _AIOCOAP = Path(__file__).with_name("aiocoap_client.py")
 _SLACK_S = 10
-_ANSWER = re.compile(r"^v:1 t:(?:ACK|CON|NON) c:([2-5]\.\d\d) .*?(?: :: '(.*)')?$", re.MULTILINE)
+_ANSWER = re.compile(r"v:1 t:(?:ACK|CON|NON) c:([2-5]\.\d\d) .*?(?: :: '(.*)')?$", re.MULTILINE)
 
 
 class Answer(NamedTuple):
@@ -66,7 +66,7 @@ class Scripted:
 
 
 class Libcoap:
-    """coap-client-notls: what it received is read from its log."""
+    """coap-client-notls: what it received is read from its log, which goes on where a body ends."""
 
     name = "libcoap"
 
