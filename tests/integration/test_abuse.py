@@ -154,7 +154,6 @@ def _posted(
     return answer
 
 
-@pytest.mark.xfail(reason="resources have no door over CoAP yet", strict=True)
 @pytest.mark.slow
 def test_a_reset_ends_notifications_to_a_forged_address(stock, site):
     """By NON and under another's address, as a forger would; its owner resets what it gets."""

@@ -3,7 +3,6 @@
 import itertools
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -17,17 +16,9 @@ pytestmark = pytest.mark.integration
 
 CASES = json.loads((VECTORS / "coap_door.json").read_text())
 HOSTS = ("127.0.0.1", "::1")
-# Why a case does not hold yet, and which; strict, so that none can stay here once it does.
-NOT_YET = json.loads(Path(__file__).with_name("door_not_yet.json").read_text())
-
-
-def _param(host, case):
-    marks = [
-        pytest.mark.xfail(reason=reason, strict=True)
-        for reason, names in NOT_YET.items()
-        if case["name"] in names
-    ]
-    return pytest.param(host, case, marks=marks, id=f"{host}: {case['name']}")
+CONVERSATIONS = [
+    pytest.param(host, case, id=f"{host}: {case['name']}") for host in HOSTS for case in CASES
+]
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +32,11 @@ def door(tmp_path_factory) -> Iterator[dict[str, dict[str, str]]]:
     finally:
         site.stop()
     log = site.gateway_log()
-    assert NOT_YET or "Traceback" not in log, log[-5000:]
+    assert "Traceback" not in log, log[-5000:]
     assert [verdict for verdict in site.verdicts() if not verdict.valid] == []
 
 
-@pytest.mark.parametrize(("host", "case"), [_param(h, c) for h in HOSTS for c in CASES])
+@pytest.mark.parametrize(("host", "case"), CONVERSATIONS)
 def test_the_gateway_answers_as_the_clause_says(door, host, case):
     found = door[host][case["name"]]
 
