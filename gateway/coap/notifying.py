@@ -46,8 +46,7 @@ class Notifier:
                 self.observers.show(view, await self._render(view.request))
             outgoing = self.observers.due(self._now_ms(), _AT_ONCE)
             for data, peer in outgoing:
-                if data:
-                    self._endpoint.send(data, peer)
+                self._endpoint.send(data, peer)
             if view is None and not outgoing:
                 await self._rest()
             else:

@@ -4,9 +4,8 @@ import pytest
 
 from gateway.coap.observe import MAX_PER_PEER
 from gateway.coap.requests import Response
-from tests.gateway.observing import Scene, number_of
-
-TRANSMISSIONS_MS = [2000, 4000, 8000, 16000]  # RFC 7252 §4.2, without the random part
+from gateway.errors import BusyError
+from tests.gateway.observing import Scene, number_of, texts_of
 
 
 @pytest.fixture
@@ -48,6 +47,22 @@ def test_what_is_told_in_secret_is_sealed_for_each_observer(scene):
     scene.change("open")
 
     assert {p: m.payload for p, m in scene.send()} == {"a": b"sealed", "b": b"open"}
+
+
+def test_what_cannot_be_sealed_now_is_sealed_when_it_would_be_sent_again(scene):
+    seals = iter([BusyError("no numbers"), Response(0x45, [], b"sealed")])
+
+    def protect(response):
+        seal = next(seals)
+        if isinstance(seal, BusyError):
+            raise seal
+        return seal
+
+    scene.register(protect=protect)
+    scene.change("open")
+
+    assert scene.send() == []
+    assert texts_of(scene.send(2000)) == ["sealed"]
 
 
 def test_a_turn_sends_no_more_than_its_limit_and_the_next_goes_on(scene):
