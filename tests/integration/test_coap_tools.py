@@ -22,6 +22,7 @@ from tests.interpreters import ROOT
 pytestmark = pytest.mark.integration
 
 BODY = bytes(range(256)) * 100
+PUT = 3
 OBSERVE, BLOCK2, TOKEN = 6, 23, 65001
 _LIMIT_S = 20
 
@@ -173,11 +174,15 @@ class Raw:
         self._message_id = 0
 
     def get(self, path, *options, token=b"obs"):
+        self.send(coap.GET, path, *options, token=token)
+        return self.receive()
+
+    def send(self, code, path, *options, token=b"", payload=b""):
         self._message_id += 1
         segments = [(coap.URI_PATH, part.encode()) for part in path.split("/")]
         every = sorted([*segments, *options, self._token], key=lambda option: option[0])
-        self._socket.send(coap.encode(Message(CON, coap.GET, self._message_id, token, every, b"")))
-        return self.receive()
+        message = Message(CON, code, self._message_id, token, every, payload)
+        self._socket.send(coap.encode(message))
 
     def receive(self, timeout_s=5):
         self._socket.settimeout(timeout_s)
@@ -238,10 +243,13 @@ def test_a_silent_observer_gets_the_newest_state_when_it_is_sent_again(house, ra
     raw.get("home/light", (OBSERVE, b""))
     house.type("put", "home/light", "1")
     first = raw.receive()
+    writer = Raw(house)  # at once: a command takes longer than a retransmission waits
     for n in (2, 3):
-        house.type("put", "home/light", str(n))
+        writer.send(PUT, "home/light", payload=str(n).encode())
+        writer.receive()
 
     again = raw.receive()
+    writer.close()
     raw.answer(ACK, again)
 
     assert (first.payload, again.payload) == (b"1", b"3")
