@@ -162,7 +162,7 @@ class ResourceTree:
             self._wake(path)
         elif isinstance(error, StoreFailedError):
             self._wake(path)  # it may have been kept: whoever watches looks
-        elif isinstance(error, IntegrityError):
+        elif isinstance(error, IntegrityError) and error.index >= 0:
             self._integrity.found(error, door=_DOOR)
 
     def _wake(self, path: str) -> None:

@@ -14,7 +14,7 @@ from gateway.errors import (
     PreconditionError,
     StoreFailedError,
 )
-from gateway.ledger.changes import Conditions
+from gateway.ledger.changes import TOTALS, Conditions
 from gateway.resources.tree import MAX_PENDING_BYTES
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.desk import LIMIT_S, SlowStore
@@ -253,6 +253,18 @@ async def test_a_path_that_leads_astray_is_told_to_who_wants_to_change_it(tmp_pa
     assert grove.integrity.status()["known"] == 1
     await grove.desk.sequencer.stop()
     store.close()
+
+
+async def test_damage_that_is_no_entrys_is_told_to_who_asks_and_blames_none():
+    grove = Grove()
+    grove.desk.gateway.store.transact(lambda t: t.put_state(TOTALS, b"nonsense"))
+
+    with pytest.raises(IntegrityError):
+        await grove.put("home/lamp")
+
+    assert grove.integrity.status()["known"] == 0
+    assert grove.desk.gateway.writer.size == 0
+    await grove.desk.sequencer.stop()
 
 
 async def test_resources_are_there_after_a_restart_and_those_in_memory_are_not(tmp_path):
