@@ -46,6 +46,15 @@ def test_one_flipped_byte_is_named_by_its_entry(made, column, index, position, n
     assert (report.valid, report.first_bad) == (False, named), report.reason
 
 
+def test_the_first_of_many_that_are_missing_is_named(made):
+    made.execute("DELETE FROM entries WHERE idx >= 100 AND idx < 599")
+
+    report = checked(made)
+
+    assert (report.valid, report.first_bad) == (False, 100)
+    assert report.reason == "the entry is missing"
+
+
 @pytest.mark.parametrize(("statements", "named", "reason"), STRUCTURAL.values(), ids=STRUCTURAL)
 def test_entries_moved_or_removed_are_named(made, statements, named, reason):
     for statement in statements:
