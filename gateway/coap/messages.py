@@ -21,7 +21,8 @@ from protocol.coap import ACK, CON, NON, Message
 from protocol.oscore import OSCORE
 
 EMPTY_ACK_MS = 1000  # below ACK_TIMEOUT, so that nobody asks again meanwhile (RFC 7252 §5.2.2)
-MAX_EXECUTING = 256
+MAX_EXECUTING = 256  # by aiocoap
+_MAX_OPEN = 1 << 14  # with those that wait for the writer: more than have room before it
 _GET, _FETCH = 1, 5  # safe: executed again where the answer was lost, so it need not be kept
 _ABANDONED_MS = LIFETIME_MS
 _CLIENT_ERROR = 4
@@ -90,7 +91,7 @@ class Messages:
             return
         self._drop((peer.address, message.token))
         remembered = self._requests.begin(key, now_ms)
-        if self._shortcut(message, peer):
+        if len(self._executing) < _MAX_OPEN and self._shortcut(message, peer):
             self._executing[peer.address, message.token] = _Executing(message, peer, key, now_ms)
             return
         if not remembered or self._handed >= MAX_EXECUTING:
@@ -123,8 +124,10 @@ class Messages:
 
     def answer(self, request: Message, peer: Peer, answer: bytes) -> None:
         """What the shortcut took is answered: `answer` is the code and all after the token."""
-        executing = self._pop((peer.address, request.token))
-        if executing is not None and executing.message is request:
+        key = (peer.address, request.token)
+        executing = self._executing.get(key)
+        if executing is not None and executing.message is request:  # else its token has gone on
+            self._pop(key)
             self._send(executing, answer)
 
     # --- what the TokenManager calls --------------------------------------------------------

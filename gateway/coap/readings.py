@@ -229,13 +229,13 @@ class Readings:
         answer = ANSWERS[error.reason]
         tail = b""
         if answer.retry:
-            if one.kind == NON:
+            if one.kind == NON and one.reply is None:
                 return
             hint_s = error.retry_after_s if isinstance(error, GatewayError) else None
             tail = max_age(retry_s(hint_s or RETRY_S, self._sending.jitter()))
         if isinstance(error, RateError):
             who = one.envelope[8:16]
-            if now_ms is None or not self._told.allows(who, now_ms):
+            if one.reply is None and (now_ms is None or not self._told.allows(who, now_ms)):
                 return
         elif isinstance(error, TooLargeError):
             tail = _SIZE1
