@@ -15,7 +15,7 @@ from gateway.anchor.rounds import Rounds
 from gateway.anchor.standing import Standing
 from gateway.anchor.view import Shown
 from gateway.coap import server as coap
-from gateway.coap.server import Behind
+from gateway.coap.surface import Behind
 from gateway.config import (
     AnchorConfig,
     DiskConfig,

@@ -10,7 +10,7 @@ import asyncio
 import random
 import socket
 import time
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from typing import Protocol, cast
 
@@ -20,7 +20,7 @@ from gateway.coap.messages import Messages
 from gateway.coap.options import OSCORE
 from gateway.coap.oscore import OscoreDoor, Outside
 from gateway.coap.readings import HEAD, RETRY_S, Posted, Readings, max_age, posted, retry_s
-from gateway.coap.udp import Address, Peer, UdpSocket
+from gateway.coap.udp import Address, Peer
 from gateway.errors import ANSWERS, BusyError, GatewayError, RateError
 from gateway.metrics import Metrics
 from protocol import coap
@@ -32,6 +32,20 @@ _SOURCES = 4096
 _READINGS = bytes((POST,)) + HEAD  # how readings start inside of OSCORE
 
 
+class Datagrams(Protocol):
+    """The socket; see gateway.coap.udp."""
+
+    def listen(
+        self,
+        received: Callable[[list[tuple[bytes, Peer]]], None],
+        failed: Callable[[Address], None],
+    ) -> None: ...
+
+    def send(self, data: bytes, peer: Peer) -> None: ...
+
+    def close(self) -> None: ...
+
+
 class Observing(Protocol):
     """Who is told of changes; see gateway.coap.observe."""
 
@@ -41,15 +55,17 @@ class Observing(Protocol):
 
 
 class Endpoint:
-    """`per_source`: how many datagrams each address may send."""
+    """`per_source`: how many datagrams each address may send. `now_ms` is monotonic."""
 
     def __init__(
         self,
-        udp: UdpSocket,
+        udp: Datagrams,
         per_source: Limiter,
         readings: Readings,
         oscore: OscoreDoor,
         metrics: Metrics,
+        *,
+        now_ms: Callable[[], int],
     ) -> None:
         self._udp = udp
         self._oscore = oscore
@@ -59,6 +75,7 @@ class Endpoint:
         self._resets = Limiter(per_s=100, burst=200, sources=_SOURCES)
         self._readings = readings
         self._metrics = metrics
+        self._now_ms = now_ms
         self._message_id = random.SystemRandom().randrange(1 << 16)
         readings.attach(self)
 
@@ -98,7 +115,7 @@ class Endpoint:
 
     def _received(self, datagrams: list[tuple[bytes, Peer]]) -> None:
         batch = self._batch = []
-        moment = now_ms()
+        moment = self._now_ms()
         for data, peer in datagrams:
             if not self._per_source.allows(source_of(peer.address[0]), moment):
                 self._over_its_share(data, peer, moment)
@@ -143,7 +160,7 @@ class Endpoint:
                 self._messages.answer(request, peer, bytes((CHANGED,)) + sealed)
 
         head = coap.encode(request._replace(options=[], payload=b""))
-        one = Posted(head + unsealed.plaintext[1:], len(head), peer, now_ms())
+        one = Posted(head + unsealed.plaintext[1:], len(head), peer, self._now_ms())
         one.reply = reply
         self._batch.append(one)
         return True
@@ -182,8 +199,8 @@ class Endpoint:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(_TICK_S)
-            self._readings.tick(now_ms())
-            self._messages.tick(now_ms())
+            self._readings.tick(self._now_ms())
+            self._messages.tick(self._now_ms())
 
     def _count(self, fate: str) -> None:
         self._metrics.datagrams.labels(fate).inc()

@@ -1,11 +1,9 @@
-"""The CoAP door: what is at which path, on one socket."""
+"""The CoAP door: its parts put together, on one socket."""
 
 import asyncio
-import hashlib
 import os
-from collections.abc import AsyncIterator, Callable, Hashable, Mapping
+from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
-from typing import NamedTuple
 
 import aiocoap
 import structlog
@@ -18,74 +16,21 @@ from gateway.coap.echo import Echoes
 from gateway.coap.endpoint import Endpoint, now_ms, peer_of
 from gateway.coap.identity import Identity
 from gateway.coap.limiter import Limiter
-from gateway.coap.links import LINK_FORMAT, Link, well_known
 from gateway.coap.messages import Messages
 from gateway.coap.notifying import Notifier
 from gateway.coap.oscore import OscoreDoor
 from gateway.coap.protecting import Protecting
 from gateway.coap.readings import Readings
-from gateway.coap.requests import GET, POST
 from gateway.coap.reserving import Reserving
-from gateway.coap.resources import CBOR_FORMAT, ReadingsResource, TimeResource
-from gateway.coap.routes import Route, Routes
 from gateway.coap.site import Site
-from gateway.coap.tree import Tree
+from gateway.coap.surface import Behind, routes_of
 from gateway.coap.udp import Peer, UdpSocket
 from gateway.config import CoapConfig, is_loopback
-from gateway.members import Members
-from gateway.metrics import Metrics
-from gateway.resources import Resources, paths
-from gateway.sequencer import Sequencer
-from gateway.surroundings import Surroundings
-from gateway.tokens import Tokens
-from protocol.limits import CONTENT_FORMAT_COSE_MAC0, MAX_DATAGRAM_BYTES
 
 _log = structlog.get_logger("coap")
 _KEY_BYTES = 32
 _SOURCES = 4096  # remembered for certain, of addresses and of devices
 _REQUESTS = 1 << 15  # remembered in 82 s: 400 a second, and 3 MB
-_RESOURCES = "tallystick.resources"
-_KEPT, _FORGOTTEN, _READ_ONLY = "in the ledger", "until a restart", "read-only"
-
-
-class Behind(NamedTuple):
-    """What the door opens to. `time_ms` is 0 where the clock is not trusted."""
-
-    members: Members
-    sequencer: Sequencer
-    metrics: Metrics
-    tokens: Tokens
-    surroundings: Surroundings
-    time_ms: Callable[[], int]
-    resources: Resources
-
-
-def routes_of(behind: Behind, *, reading_is_free: bool) -> Routes:
-    """Every path the door knows; what is none of them is a resource."""
-    readings = ReadingsResource(
-        behind.members.registry,
-        behind.sequencer,
-        behind.metrics,
-        keep_up=behind.members.keep_up,
-        time_ms=behind.time_ms,
-    )
-    clock = TimeResource(behind.time_ms)
-    links = [
-        Link("/r", rt="tallystick.readings", ct=(CONTENT_FORMAT_COSE_MAC0,)),
-        Link("/time", rt="tallystick.time", ct=(CBOR_FORMAT,)),
-        Link("/.well-known/core", ct=(LINK_FORMAT,)),
-        *(Link(f"/{name}/", rt=_RESOURCES, title=_KEPT, obs=True) for name in paths.DURABLE),
-        *(Link(f"/{name}/", rt=_RESOURCES, title=_FORGOTTEN, obs=True) for name in paths.MEMORY),
-        Link(f"/{paths.PROC}/", rt=_RESOURCES, title=_READ_ONLY),
-    ]
-    exact: Mapping[tuple[str, ...], Route] = {
-        # An envelope's own limit is told by whoever reads it; a longer body is refused before.
-        ("r",): Route({POST: readings.post}, max_body_bytes=MAX_DATAGRAM_BYTES),
-        ("time",): Route({GET: clock.get}),
-        (".well-known", "core"): Route({GET: well_known(links, _sha256)}, filtered=True),
-    }
-    tree = Tree(behind.resources, reading_is_free=reading_is_free)
-    return Routes(exact, tree.route)
 
 
 @asynccontextmanager
@@ -103,6 +48,7 @@ async def serving(config: CoapConfig, behind: Behind) -> AsyncIterator[None]:
         _readings(config, behind),
         oscore,
         behind.metrics,
+        now_ms=now_ms,
     )
     messages = _messages(endpoint)
     protecting = Protecting(
@@ -179,7 +125,3 @@ def _over(messages: Messages, endpoint: Endpoint, site: Site) -> aiocoap.Context
     messages.attach(tokens.process_request, endpoint.is_readings)
     context.request_interfaces.append(tokens)
     return context
-
-
-def _sha256(data: bytes) -> bytes:
-    return hashlib.sha256(data).digest()

@@ -1,0 +1,65 @@
+"""The surface of the CoAP door: what is at which path, and what all of it opens to."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from gateway.coap.links import LINK_FORMAT, Link, well_known
+from gateway.coap.requests import GET, POST
+from gateway.coap.resources import CBOR_FORMAT, ReadingsResource, TimeResource
+from gateway.coap.routes import Route, Routes
+from gateway.coap.tree import Tree
+from gateway.members import Members
+from gateway.metrics import Metrics
+from gateway.resources import Resources, paths
+from gateway.sequencer import Sequencer
+from gateway.surroundings import Surroundings
+from gateway.tokens import Tokens
+from protocol.limits import CONTENT_FORMAT_COSE_MAC0, MAX_DATAGRAM_BYTES
+
+_RESOURCES = "tallystick.resources"
+_KEPT, _FORGOTTEN, _READ_ONLY = "in the ledger", "until a restart", "read-only"
+
+
+class Behind(NamedTuple):
+    """What the door opens to. `time_ms` is 0 where the clock is not trusted."""
+
+    members: Members
+    sequencer: Sequencer
+    metrics: Metrics
+    tokens: Tokens
+    surroundings: Surroundings
+    time_ms: Callable[[], int]
+    resources: Resources
+
+
+def routes_of(behind: Behind, *, reading_is_free: bool) -> Routes:
+    """Every path the door knows; what is none of them is a resource."""
+    readings = ReadingsResource(
+        behind.members.registry,
+        behind.sequencer,
+        behind.metrics,
+        keep_up=behind.members.keep_up,
+        time_ms=behind.time_ms,
+    )
+    clock = TimeResource(behind.time_ms)
+    links = [
+        Link("/r", rt="tallystick.readings", ct=(CONTENT_FORMAT_COSE_MAC0,)),
+        Link("/time", rt="tallystick.time", ct=(CBOR_FORMAT,)),
+        Link("/.well-known/core", ct=(LINK_FORMAT,)),
+        *(Link(f"/{name}/", rt=_RESOURCES, title=_KEPT, obs=True) for name in paths.DURABLE),
+        *(Link(f"/{name}/", rt=_RESOURCES, title=_FORGOTTEN, obs=True) for name in paths.MEMORY),
+        Link(f"/{paths.PROC}/", rt=_RESOURCES, title=_READ_ONLY),
+    ]
+    exact: Mapping[tuple[str, ...], Route] = {
+        # An envelope's own limit is told by whoever reads it; a longer body is refused before.
+        ("r",): Route({POST: readings.post}, max_body_bytes=MAX_DATAGRAM_BYTES),
+        ("time",): Route({GET: clock.get}),
+        (".well-known", "core"): Route({GET: well_known(links, _sha256)}, filtered=True),
+    }
+    tree = Tree(behind.resources, reading_is_free=reading_is_free)
+    return Routes(exact, tree.route)
+
+
+def _sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
