@@ -121,6 +121,20 @@ def test_a_token_that_is_used_again_stands_for_the_new_request(bench):
     assert bench.sent == [response(ACK, CHANGED, 2, b"new")]
 
 
+def test_an_answer_by_the_short_way_takes_nothing_from_who_has_its_token_now(bench):
+    taken = []
+    bench.messages.attach(bench.executed.append, lambda message, peer: not taken.append(message))
+    bench.ask(request(message_id=1))
+    bench.ask(request(message_id=2))
+    first = bench.sent
+
+    bench.messages.answer(taken[0], PEER, bytes((CHANGED,)))
+    bench.messages.answer(taken[1], PEER, bytes((CHANGED,)) + b"\xffnew")
+
+    assert (first, bench.executed) == ([empty_ack(1)], [])
+    assert bench.sent == [response(ACK, CHANGED, 2, b"new")]
+
+
 def test_the_same_token_of_two_peers_stands_for_two_requests(bench):
     bench.ask(request(message_id=1))
     bench.ask(request(message_id=2), OTHER)

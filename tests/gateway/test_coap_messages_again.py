@@ -5,7 +5,8 @@ import pytest
 from gateway.coap.generations import LIFETIME_MS
 from gateway.coap.messages import EMPTY_ACK_MS
 from gateway.coap.udp import Peer
-from protocol.coap import ACK, GET, NON, POST
+from protocol import coap
+from protocol.coap import ACK, CON, GET, NON, POST, Message
 from tests.gateway.messaging import (
     ADDRESS,
     ID,
@@ -132,3 +133,16 @@ def test_the_same_id_after_its_lifetime_is_another_request(bench):
     bench.ask(request(payload=b"22"))
 
     assert len(bench.executed) == 2
+
+
+@pytest.mark.parametrize("code", [POST, FETCH])
+def test_what_oscore_protects_is_opened_once_and_heard_again_whole(bench, code):
+    data = coap.encode(Message(CON, code, ID, b"\xa5\x5a", [(9, b"\x09\x01")], bytes(99)))
+    bench.ask(data)
+    bench.answer(CONTENT, bytes(1100))
+    first = bench.sent
+
+    bench.ask(data)
+
+    assert bench.sent == first
+    assert (len(first[0]), len(bench.executed)) == (4 + 2 + 1 + 1100, 1)

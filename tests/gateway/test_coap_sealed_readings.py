@@ -12,7 +12,7 @@ from protocol.oscore import Plain, Sealed
 from tests.gateway.posting import ID, PEER, TOKEN, FakeMembers, Post, told
 from tests.gateway.protected import FakeOscoreDevice, known
 
-COSE_MAC0 = 17
+COSE_MAC0, BUSY = 17, 0xA3
 
 
 class FakeUdp:
@@ -32,7 +32,7 @@ class Door:
         self.udp, self.slow, self.now_ms = FakeUdp(), [], 0
         share = Limiter(per_s=1000, burst=1000, sources=8)
         parts = self.post.readings, oscore, self.post.metrics
-        self.endpoint = Endpoint(self.udp, share, *parts)
+        self.endpoint = Endpoint(self.udp, share, *parts, now_ms=lambda: self.now_ms)
         self.messages = Messages(
             self.endpoint,
             Dedup(0, per_generation=64),
@@ -92,6 +92,19 @@ def test_a_refusal_is_sealed_too():
     (answer,) = door.sent
     assert answer[1] == CHANGED
     assert opened(door.device, asked, answer) == Plain(0x80, [], b"")
+
+
+@pytest.mark.parametrize("kind", [CON, NON], ids=["CON", "NON"])
+def test_who_has_no_room_hears_so_and_nothing_waits_for_an_answer(kind):
+    door = Door()
+    door.post.sequencer.most = 0
+    request, asked = sealed(door.device, door.device.seal(0), kind=kind)
+
+    door.take(request)
+
+    (answer,) = door.sent
+    assert opened(door.device, asked, answer).code == BUSY
+    assert len(door.messages) == 0
 
 
 def test_a_copy_is_answered_with_the_same_bytes_and_stored_once():
