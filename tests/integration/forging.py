@@ -67,7 +67,7 @@ def with_other_reading(directory: Directory, index: int) -> Change:
     """Entry `index` says 99, sealed with the device's own secret as the gateway has it."""
 
     def change(entries: list[Sealed]) -> list[Sealed]:
-        leaf, salt, body = entries[index]
+        leaf, salt, body, _ = entries[index]
         fields = leaves.decode(leaf)
         sealed = envelope.parse(body)
         forged = envelope.seal(
