@@ -143,7 +143,7 @@ def stolen_key_signs_another_past(scene: Scene) -> None:
 
 
 def deleted_body_brought_back(scene: Scene) -> None:
-    _, salt, body = forging.entries_of(scene.directory)[9]
+    _, salt, body, _ = forging.entries_of(scene.directory)[9]
     done = tallystick("prune", scene.site.gateway_dir, "--index", "9", "--redact", "--yes")
     assert done.returncode == 0, done.stderr
     forging.put_body_back(scene.directory, 9, salt, body)
