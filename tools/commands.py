@@ -12,7 +12,7 @@ COMMANDS = {
     "demo": "demo:demo",
     "init": "init:init",
     "run": "run:run",
-    "collect": "run:collect",
+    "collect": "collect:collect",
     "simulate": "simulate:simulate",
     "get": "coap.commands:get",
     "put": "coap.commands:put",

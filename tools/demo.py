@@ -18,8 +18,8 @@ import typer
 
 from tools.init import init_collector, init_gateway
 from tools.processes import Device, Event, Service, free_port
-from tools.run import remember_trust
 from tools.simulate import Tally, folder_of, interpreter_note
+from tools.trust import remember_trust
 from tools.verdict import Verdict
 from tools.verify import verdicts_of
 

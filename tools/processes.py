@@ -3,7 +3,6 @@
 Whatever is started here is ended here; nothing else is touched.
 """
 
-import contextlib
 import json
 import os
 import shutil
@@ -13,10 +12,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
-
-import httpx2 as httpx
 
 from gateway.errors import ConfigError
 from tools import firmware
@@ -96,6 +95,7 @@ class Service:
 
     def __init__(self, arguments: list[str], http_port: int, log: Path) -> None:
         self.url = f"http://127.0.0.1:{http_port}"
+        self._http_port = http_port
         self.log = log
         with log.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603  # our own program
@@ -128,17 +128,27 @@ class Service:
         self._process.wait(_STOP_S)
 
     def get(self, path: str) -> Any:
-        return httpx.get(self.url + path, timeout=_START_S).json()
+        return json.loads(self.read(path))
+
+    def read(self, path: str) -> bytes:
+        """What is at `path`, whatever its status; OSError or HTTPException where nobody answers.
+
+        Without httpx, which loads certificates for each connection: this is asked in loops.
+        """
+        with closing(HTTPConnection("127.0.0.1", self._http_port, timeout=_START_S)) as connection:
+            connection.request("GET", path)
+            return connection.getresponse().read()
 
     def _wait_until_up(self) -> None:
         deadline = time.monotonic() + _START_S
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 break
-            with contextlib.suppress(httpx.HTTPError):
-                if httpx.get(f"{self.url}/healthz", timeout=1).status_code:
-                    return
-            time.sleep(_POLL_S)
+            try:
+                self.read("/healthz")
+                return
+            except (OSError, HTTPException):
+                time.sleep(_POLL_S)
         raise ConfigError(
             f"{self.log.stem} did not start: {self.log.read_text()[-2000:].strip()}",
             f"see {self.log}",

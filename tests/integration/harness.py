@@ -18,7 +18,7 @@ from protocol import envelope
 from tools.device import enrol
 from tools.init import init_collector, init_gateway, new_token
 from tools.processes import Service, free_port
-from tools.run import remember_trust
+from tools.trust import remember_trust
 from tools.verify import Verdict, verdicts_of
 
 ORIGIN = "test.invalid/site"

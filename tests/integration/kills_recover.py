@@ -7,7 +7,7 @@ from gateway.directory import Directory
 from tests.integration.commands import killed, tallystick
 from tests.integration.harness import Site
 from tests.load import LoadDevice
-from tools.run import remember_trust
+from tools.trust import remember_trust
 from tools.verify import verdicts_of
 
 _WINDOW_S = 0.15  # a recovery of a small ledger takes about this long

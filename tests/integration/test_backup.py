@@ -12,7 +12,7 @@ from tests.integration import kills_backup
 from tests.integration.commands import tallystick
 from tests.integration.harness import ORIGIN, Site, packs
 from tests.load import LoadDevice
-from tools.run import remember_trust
+from tools.trust import remember_trust
 from tools.verify import verdicts_of
 
 NEW = "test.invalid/site-2"

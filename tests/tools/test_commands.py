@@ -18,7 +18,8 @@ from gateway.store.keys import KeyStore
 from protocol import envelope
 from tests.fakes import NOW_MS, ORIGIN, SEED
 from tests.tools.program import app
-from tools.run import address, remember_trust
+from tools.addresses import address
+from tools.trust import remember_trust
 
 KEYS = [Signer(f"example.org/{n}", SEED).verifier_text for n in range(3)]
 
