@@ -5,6 +5,8 @@ SECONDS ?= 20
 PARALLEL ?= -n 3 --dist loadfile --no-loadscope-reorder
 EVENTS ?= 100000
 VENV := .venv
+# Half a second of every start, and of every file of tests, is the compiling that this would forget.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RIVALS := elastik==8.3.0 rust-py-audit==0.4.2 audit-stream==0.1.0
