@@ -204,8 +204,9 @@ class _Parts:
         return [self._parts[path][-1] for path in paths[:limit]]
 
     def all(self, after: tuple[str, int] | None, limit: int) -> list[Held]:
-        found = sorted(part for parts in self._parts.values() for part in parts)
-        return [self._held(part) for part in found if after is None or part[:2] > after][:limit]
+        parts = (part for parts in self._parts.values() for part in parts)
+        later = sorted(part for part in parts if after is None or part[:2] > after)
+        return [self._held(part) for part in later[:limit]]
 
     def among(self, selection: Selection) -> list[int]:
         return sorted(

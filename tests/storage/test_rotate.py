@@ -14,6 +14,8 @@ from tests.storage import images
 from tests.storage.images import KINDS, Image, Record, recorded
 from tests.storage.powercuts import put
 
+_SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 4))]
+
 
 @pytest.fixture(scope="module")
 def rotation(tmp_path_factory) -> Record:
@@ -24,7 +26,7 @@ def rotation(tmp_path_factory) -> Record:
     return record
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", _SEEDS)
 def test_the_power_fails_at_any_step_and_the_next_start_ends_it(
     rotation: Record, scratch: Path, seed: int
 ) -> None:

@@ -7,6 +7,7 @@ whether a copy made at the moment of the failure opens by itself.
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import NamedTuple
 
 from gateway.directory import Directory
@@ -110,14 +111,39 @@ class Trials:
     def all(self, fault: Fault, *, lasting: bool) -> int:
         """Every n, until there is no n-th step; how many there were."""
         nth = 0
-        while True:
-            try:
-                if not self._one(fault, nth + 1, lasting=lasting):
-                    return nth
-            except Exception as error:
-                error.add_note(f"where step {nth + 1} failed")
-                raise
+        while self._told_of(fault, nth + 1, lasting=lasting):
             nth += 1
+        return nth
+
+    def some(self, fault: Fault, most: int, dice: Random) -> int:
+        """The first step, the last one and others, `most` of them; how many were tried."""
+        count = self._count(fault)
+        inner = range(2, count)
+        chosen = {1, count, *dice.sample(inner, min(most - 2, len(inner)))} if count else set()
+        for nth in sorted(chosen):
+            assert self._told_of(fault, nth, lasting=False), f"there is no step {nth}"
+        return len(chosen)
+
+    def _count(self, fault: Fault) -> int:
+        """How many steps there are that the fault speaks of, where none fails."""
+        place = self._folder / "counted"
+        shutil.copytree(self._template, place)
+        disk = FaultyDisk()
+        with watched(place, disk) as shim, small_wal(_WAL_PAGES):
+            life = self._open(Directory(place, shim.disk))
+            disk.arm(fault, 0, lasting=False)
+            self._kind.attempt(life)
+            count = disk.seen
+            disk.heal()
+            life.close()
+        return count
+
+    def _told_of(self, fault: Fault, nth: int, *, lasting: bool) -> bool:
+        try:
+            return self._one(fault, nth, lasting=lasting)
+        except Exception as error:
+            error.add_note(f"where step {nth} failed")
+            raise
 
     def _one(self, fault: Fault, nth: int, *, lasting: bool) -> bool:
         """False where the n-th step did not come. AssertionError where something is wrong."""
