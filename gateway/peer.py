@@ -48,8 +48,10 @@ class Peer:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._limits = limits
+        checked = _checked(url, whose)
         self._client = httpx.AsyncClient(
-            base_url=_checked(url, whose),
+            base_url=checked,
+            verify=checked.scheme == "https",  # loading certificates takes long; http has none
             headers=headers,
             timeout=limits.silence_ms / 1000,
             transport=transport,
