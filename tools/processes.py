@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import closing
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Protocol
 
 from gateway.errors import ConfigError
 from tools import firmware
@@ -43,6 +43,21 @@ def device_command(folder: Path, readings: int = 0) -> list[str]:
     if interpreter is None:
         return [sys.executable, *arguments]
     return [interpreter, "-X", f"heapsize={DEVICE_HEAP}", *arguments]
+
+
+class Process(Protocol):
+    """What is used of `subprocess.Popen`."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def terminate(self) -> None: ...
+
+    def kill(self) -> None: ...
 
 
 class Device:
@@ -91,20 +106,23 @@ class Device:
 
 
 class Service:
-    """`tallystick run` or `collect` as a process, up when its /healthz answers."""
+    """`tallystick run` or `collect` as a process, up when its /healthz answers.
 
-    def __init__(self, arguments: list[str], http_port: int, log: Path) -> None:
+    `launch` starts it; by default the interpreter does, anew.
+    """
+
+    def __init__(
+        self,
+        arguments: list[str],
+        http_port: int,
+        log: Path,
+        launch: Callable[[list[str], IO[bytes]], Process] | None = None,
+    ) -> None:
         self.url = f"http://127.0.0.1:{http_port}"
         self._http_port = http_port
         self.log = log
         with log.open("ab") as output:
-            self._process = subprocess.Popen(  # noqa: S603  # our own program
-                [sys.executable, "-m", "tools", *arguments],
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=os.environ | {"PYTHONPATH": str(firmware.root())},
-                start_new_session=True,
-            )
+            self._process = (launch or launched)(arguments, output)
         try:
             self._wait_until_up()
         except BaseException:
@@ -155,7 +173,18 @@ class Service:
         )
 
 
-def end(process: subprocess.Popen[Any]) -> int:
+def launched(arguments: list[str], output: IO[bytes]) -> Process:
+    """`tallystick ARGUMENTS…`, started anew; all it says goes to `output`."""
+    return subprocess.Popen(  # noqa: S603  # our own program
+        [sys.executable, "-m", "tools", *arguments],
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        env=os.environ | {"PYTHONPATH": str(firmware.root())},
+        start_new_session=True,
+    )
+
+
+def end(process: Process) -> int:
     """SIGTERM, and SIGKILL after a while; its exit code."""
     process.terminate()
     try:

@@ -40,6 +40,7 @@ async def serving(config: HttpConfig, app: Starlette) -> AsyncIterator[int]:
             log_config=None,
             access_log=False,
             lifespan="off",
+            ws="none",
             timeout_graceful_shutdown=_STOP_S,
             server_header=False,
         )

@@ -1,36 +1,33 @@
 """Commands as a user types them, and how one is killed in the middle."""
 
-import os
 import subprocess
-import sys
+import tempfile
 import time
 from collections.abc import Callable
 
-from tests.interpreters import ROOT
+from tests import warm
 
 _LIMIT_S = 60
 
 
 def tallystick(*arguments: object) -> subprocess.CompletedProcess[str]:
     """`tallystick ARGUMENTS…`, to its end; its errors are in `stderr`."""
-    return subprocess.run(
-        _command(arguments),
-        env=_environment(),
-        capture_output=True,
-        text=True,
-        timeout=_LIMIT_S,
-        check=False,
-    )
+    command = [str(argument) for argument in arguments]
+    with tempfile.TemporaryFile("w+") as said, tempfile.TemporaryFile("w+") as errors:
+        process = warm.command(command, said, errors)
+        try:
+            code = process.wait(_LIMIT_S)
+        finally:
+            process.kill()
+        said.seek(0)
+        errors.seek(0)
+        return subprocess.CompletedProcess(command, code, said.read(), errors.read())
 
 
 def killed(*arguments: object, once: Callable[[], bool], after_s: float) -> bool:
     """Starts the command and kills it `after_s` after `once` holds; whether it was still there."""
-    process = subprocess.Popen(
-        _command(arguments),
-        env=_environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    with open("/dev/null", "wb") as nowhere:
+        process = warm.command([str(argument) for argument in arguments], nowhere, nowhere)
     deadline = time.monotonic() + _LIMIT_S
     while process.poll() is None and not once():
         assert time.monotonic() < deadline
@@ -39,11 +36,3 @@ def killed(*arguments: object, once: Callable[[], bool], after_s: float) -> bool
     process.kill()
     process.wait(_LIMIT_S)
     return alive
-
-
-def _command(arguments: tuple[object, ...]) -> list[str]:
-    return [sys.executable, "-m", "tools", *map(str, arguments)]
-
-
-def _environment() -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": str(ROOT)}

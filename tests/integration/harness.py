@@ -15,6 +15,7 @@ from pathlib import Path
 from gateway import tokens
 from gateway.tokens import Token, digest_of
 from protocol import envelope
+from tests import warm
 from tools.device import enrol
 from tools.init import init_collector, init_gateway, new_token
 from tools.processes import Service, free_port
@@ -38,6 +39,7 @@ class Site:
         self.gateway: Service | None = None
         self.collector: Service | None = None
         self._started: list[Service] = []
+        self.launch = warm.launched
         with redirect_stdout(StringIO()):
             self._make()
 
@@ -56,6 +58,7 @@ class Site:
             ["run", str(self.gateway_dir), "--http", f"127.0.0.1:{self.gateway_http}"],
             self.gateway_http,
             self._folder / "gateway.log",
+            self.launch,
         )
         self._started.append(self.gateway)
         return self.gateway
@@ -65,6 +68,7 @@ class Site:
             ["collect", str(self.collector_dir), "--http", f"127.0.0.1:{self.collector_http}"],
             self.collector_http,
             self._folder / "collector.log",
+            self.launch,
         )
         self._started.append(self.collector)
         return self.collector

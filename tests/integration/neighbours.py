@@ -6,6 +6,7 @@ from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 
+from tests import warm
 from tests.integration.harness import Site
 from tools.init import init_gateway
 from tools.processes import Service, free_port
@@ -37,7 +38,7 @@ class NeighbourGateway:
 
     def start(self) -> Service:
         arguments = ["run", str(self.path), "--http", f"127.0.0.1:{self.http_port}"]
-        self.service = Service(arguments, self.http_port, self._log)
+        self.service = Service(arguments, self.http_port, self._log, warm.launched)
         return self.service
 
     def stop(self) -> None:

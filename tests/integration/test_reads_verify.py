@@ -1,8 +1,6 @@
 """A body that was changed under a running gateway: it leaves by no door, and everyone is told."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import pytest
 
 from protocol import fault as faults
 from protocol.note import unb64
+from tests.integration.commands import tallystick
 from tests.integration.harness import Site
 from tests.integration.test_tampering import fill, flip
 from tests.load import LoadDevice
@@ -85,12 +84,7 @@ def test_a_body_that_is_lost_for_good_is_redacted_and_forwarding_goes_on_without
     tampered(site.gateway_dir / "ledger.sqlite")
 
     lost = ["--index", str(VICTIM), "--redact", "--even-unforwarded", "--yes"]
-    pruned = subprocess.run(
-        [sys.executable, "-m", "tools", "prune", str(site.gateway_dir), *lost],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    pruned = tallystick("prune", site.gateway_dir, *lost)
     site.start_collector()
     gateway = site.start_gateway()
     site.wait_until_collected()

@@ -14,6 +14,13 @@ from gateway.ledger.start import CHECKPOINT
 from gateway.store.sqlite import SqliteStore
 from tests.integration.harness import Site
 from tools.init import init_gateway
+from tools.processes import launched
+
+
+@pytest.fixture(autouse=True)
+def started_anew(site: Site) -> None:
+    """Here by the interpreter itself, as a user's is: what that loads is what there is."""
+    site.launch = launched
 
 
 @pytest.mark.integration

@@ -2,24 +2,18 @@
 
 import json
 import re
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 
+from tests.integration import commands
 from tests.integration.harness import Site
 from tests.integration.test_reads_verify import VICTIM, fill_alone, tampered
 
 
 def tallystick(*arguments: object) -> tuple[int, Any]:
     """Exit code, and the JSON that was printed."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tools", *map(str, arguments), "--json"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = commands.tallystick(*arguments, "--json")
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
 

@@ -3,13 +3,13 @@
 import shutil
 import sqlite3
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from gateway.errors import ConfigError
+from tests.integration.commands import tallystick
 from tests.integration.harness import Site
 from tests.load import LoadDevice
 
@@ -28,12 +28,7 @@ def fill(site: Site, seconds: float = 0.8) -> int:
 
 
 def verify(target: Path | str, *more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "tools", "verify", str(target), *more],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return tallystick("verify", target, *more)
 
 
 COLUMNS = [("bodies", "body"), ("entries", "leaf"), ("entries", "chain"), ("bodies", "salt")]
