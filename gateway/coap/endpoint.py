@@ -15,12 +15,12 @@ from contextlib import suppress
 from typing import Protocol, cast
 
 from gateway.coap import guard
+from gateway.coap.bulk import Address, Peer
 from gateway.coap.limiter import Limiter, source_of
 from gateway.coap.messages import Messages
 from gateway.coap.options import OSCORE
 from gateway.coap.oscore import OscoreDoor, Outside
 from gateway.coap.readings import HEAD, RETRY_S, Posted, Readings, max_age, posted, retry_s
-from gateway.coap.udp import Address, Peer
 from gateway.errors import ANSWERS, BusyError, GatewayError, RateError
 from gateway.metrics import Metrics
 from protocol import coap

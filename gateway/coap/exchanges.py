@@ -6,7 +6,7 @@ sent once, as if the rest had been lost.
 
 from collections.abc import Iterator
 
-from gateway.coap.udp import Address, Peer
+from gateway.coap.bulk import Address, Peer
 from protocol.exchange import WAITING, Exchange
 
 MAX_EXCHANGES = 4096

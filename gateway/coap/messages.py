@@ -12,10 +12,10 @@ import aiocoap
 from aiocoap.transports.udp6 import UDP6EndpointAddress
 
 from gateway.coap import guard
+from gateway.coap.bulk import Address, Peer
 from gateway.coap.dedup import PENDING, Dedup
 from gateway.coap.exchanges import Exchanges
 from gateway.coap.generations import LIFETIME_MS
-from gateway.coap.udp import Address, Peer
 from protocol import coap
 from protocol.coap import ACK, CON, NON, Message
 from protocol.oscore import OSCORE

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Protocol
 
+from gateway.coap.bulk import Peer
 from gateway.coap.limiter import Limiter
 from gateway.coap.messages import EMPTY_ACK_MS
 from gateway.coap.repeats import Repeats
-from gateway.coap.udp import Peer
 from gateway.errors import ANSWERS, BusyError, GatewayError, RateError
 from gateway.ingest import form
 from gateway.ingest.judge import Accepted, judge

@@ -10,6 +10,7 @@ import structlog
 from aiocoap.tokenmanager import TokenManager
 
 from gateway.coap.answering import Answering
+from gateway.coap.bulk import Peer
 from gateway.coap.contexts import Contexts
 from gateway.coap.dedup import Dedup, key_of
 from gateway.coap.echo import Echoes
@@ -24,7 +25,7 @@ from gateway.coap.readings import Readings
 from gateway.coap.reserving import Reserving
 from gateway.coap.site import Site
 from gateway.coap.surface import Behind, routes_of
-from gateway.coap.udp import Peer, UdpSocket
+from gateway.coap.udp import UdpSocket
 from gateway.config import CoapConfig, is_loopback
 
 _log = structlog.get_logger("coap")

@@ -7,42 +7,32 @@ import asyncio
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NamedTuple
 
+from gateway.coap.bulk import COUNT, Address, Bulk, Datagram, Peer, Singly, bulk_or_singly
 from gateway.errors import ConfigError
 
 # From linux/in6.h, in.h and socket.h: Python has no names for them before 3.14.
 _IP_RECVERR, _IPV6_RECVERR, _MSG_ERRQUEUE = 11, 25, 0x2000
-_MAX_BYTES = 2048  # longer ones are cut by the kernel, and refused here
-_ANCILLARY_BYTES = 64  # one in6_pktinfo with its head
 _ERROR_BYTES = 512
-_DRAIN = 64  # datagrams in one turn of the loop, and errors too
+_DRAIN = 64  # errors in one turn of the loop
 # Small ones take about 1.1 kB each: some two thousand, a tenth of a second of work at most. A
 # longer queue would only hold what its senders have given up waiting for.
 _BUFFER_BYTES = 2 << 20
-
-Address = tuple[str, int, int, int]  # host, port, flow, scope; IPv4 as ::ffff:a.b.c.d
-Ancillary = list[tuple[int, int, bytes]]
-
-
-class Peer(NamedTuple):
-    """Where a datagram came from, and (`ancillary`) to which of our addresses."""
-
-    address: Address
-    ancillary: Ancillary
-
-    @property
-    def pktinfo(self) -> bytes | None:
-        """Our address and interface, an in6_pktinfo (RFC 3542 §6)."""
-        return self.ancillary[0][2] if self.ancillary else None
 
 
 class UdpSocket:
     """`received` gets what arrived, at most 64 datagrams at once; `failed` whom we cannot reach."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        wire: Callable[[socket.socket], Bulk | Singly] = bulk_or_singly,
+    ) -> None:
         """ConfigError where the address cannot be had, or another process has it."""
         self._socket = _bound(host, port)
+        self._wire = wire(self._socket)
+        self._outgoing: list[Datagram] = []  # of this turn of the loop
         self._loop = asyncio.get_running_loop()
         self.send_failures = 0
 
@@ -52,40 +42,44 @@ class UdpSocket:
 
     def listen(
         self,
-        received: Callable[[list[tuple[bytes, Peer]]], None],
+        received: Callable[[list[Datagram]], None],
         failed: Callable[[Address], None],
     ) -> None:
         self._received, self._failed = received, failed
         self._loop.add_reader(self._socket.fileno(), self._readable)
 
     def send(self, data: bytes, peer: Peer) -> None:
-        """As UDP does: it may be lost, and nobody is told."""
-        try:
-            self._socket.sendmsg((data,), peer.ancillary, 0, peer.address)
-        except OSError:
-            self._read_errors()  # it may speak of somebody else: once more
-            try:
-                self._socket.sendmsg((data,), peer.ancillary, 0, peer.address)
-            except OSError:
-                self.send_failures += 1
+        """As UDP does: it may be lost, and nobody is told. It goes before the loop next waits."""
+        self._outgoing.append((data, peer))
+        if len(self._outgoing) == 1:
+            self._loop.call_soon(self._flush)
+        elif len(self._outgoing) == COUNT:
+            self._flush()
 
     def close(self) -> None:
+        self._flush()
         self._loop.remove_reader(self._socket.fileno())
         self._socket.close()
 
+    def _flush(self) -> None:
+        outgoing, self._outgoing = self._outgoing, []
+        while outgoing:
+            outgoing = outgoing[self._sent(outgoing) :]
+
+    def _sent(self, outgoing: list[Datagram]) -> int:
+        """How many of them are done with, at least one."""
+        try:
+            return self._wire.send(outgoing)
+        except OSError:
+            self._read_errors()  # it may speak of somebody else: once more
+        try:
+            return self._wire.send(outgoing[:1])
+        except OSError:
+            self.send_failures += 1
+            return 1
+
     def _readable(self) -> None:
-        datagrams: list[tuple[bytes, Peer]] = []
-        receive = self._socket.recvmsg
-        for _ in range(_DRAIN):
-            try:
-                data, ancillary, flags, address = receive(_MAX_BYTES, _ANCILLARY_BYTES)
-            except BlockingIOError:
-                break
-            except OSError:  # an ICMP error, which waits in its own queue
-                self._read_errors()
-                continue
-            if not flags & socket.MSG_TRUNC:
-                datagrams.append((data, Peer(address, ancillary)))
+        datagrams = self._wire.receive()
         if datagrams:
             self._received(datagrams)
         else:

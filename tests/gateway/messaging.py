@@ -4,9 +4,9 @@ import aiocoap
 from aiocoap.optiontypes import OpaqueOption
 
 from gateway.coap import guard
+from gateway.coap.bulk import Peer
 from gateway.coap.dedup import Dedup, key_of
 from gateway.coap.messages import Messages
-from gateway.coap.udp import Peer
 from protocol import coap
 from protocol.coap import ACK, CON, POST, Message
 

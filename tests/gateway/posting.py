@@ -2,9 +2,9 @@
 
 import asyncio
 
+from gateway.coap.bulk import Peer
 from gateway.coap.limiter import Limiter
 from gateway.coap.readings import HEAD, Readings, posted
-from gateway.coap.udp import Peer
 from gateway.errors import BusyError
 from gateway.ledger.batch import Kept
 from gateway.metrics import Metrics

@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
+from gateway.coap.bulk import Peer
 from gateway.coap.endpoint import observer_of, peer_of
-from gateway.coap.udp import Peer
 from protocol import coap
 from protocol.coap import ACK, CON, GET, NON, POST, RST, Message
 from tests.gateway.doorstep import BURST, Bench

@@ -2,8 +2,8 @@
 
 import pytest
 
+from gateway.coap.bulk import Peer
 from gateway.coap.exchanges import MAX_EXCHANGES, Exchanges
-from gateway.coap.udp import Peer
 from protocol.coap import CON, Message, encode
 
 HERE, THERE = ("::ffff:192.0.2.1", 5683, 0, 0), ("::ffff:192.0.2.2", 5683, 0, 0)

@@ -2,9 +2,9 @@
 
 import pytest
 
+from gateway.coap.bulk import Peer
 from gateway.coap.generations import LIFETIME_MS
 from gateway.coap.messages import EMPTY_ACK_MS
-from gateway.coap.udp import Peer
 from protocol import coap
 from protocol.coap import ACK, CON, GET, NON, POST, Message
 from tests.gateway.messaging import (

@@ -2,9 +2,11 @@
 
 import asyncio
 import socket
+import sys
 
 import pytest
 
+from gateway.coap.bulk import COUNT, Bulk, Singly, bulk_or_singly
 from gateway.coap.udp import UdpSocket
 from gateway.errors import ConfigError
 
@@ -17,8 +19,8 @@ MAPPED = "::ffff:127.0.0.1"
 class Door:
     """A socket under test, what came in turn by turn, and whom ICMP named."""
 
-    def __init__(self, host="::"):
-        self.udp = UdpSocket(host, 0)
+    def __init__(self, host="::", wire=bulk_or_singly):
+        self.udp = UdpSocket(host, 0, wire)
         self.turns, self.gone = [], []
         self._news = asyncio.Event()
         self.udp.listen(self._received, self._failed)
@@ -32,6 +34,11 @@ class Door:
             while not enough():
                 self._news.clear()
                 await self._news.wait()
+
+    async def send(self, data, peer):
+        """Until it is on its way."""
+        self.udp.send(data, peer)
+        await asyncio.sleep(0)
 
     async def received(self, count):
         await self.until(lambda: len(self.datagrams) >= count)
@@ -69,9 +76,9 @@ class Client:
         return data, address[:2]
 
 
-@pytest.fixture
-async def door():
-    door = Door()
+@pytest.fixture(params=[bulk_or_singly, Singly], ids=["in bulk", "singly"])
+async def door(request):
+    door = Door(wire=request.param)
     yield door
     door.udp.close()
 
@@ -96,7 +103,7 @@ async def test_an_answer_comes_from_the_address_that_was_asked(door, client, hos
 
     asking.send(b"question")
     [(data, peer)] = await door.received(1)
-    door.udp.send(b"answer", peer)
+    await door.send(b"answer", peer)
 
     assert data == b"question"
     assert asking.answer() == (b"answer", (host, door.udp.port))
@@ -175,7 +182,7 @@ async def test_a_peer_that_is_gone_is_named_and_others_hear_us(door, client, hos
 
     for n in range(8):
         door.udp.send(b"to nobody", peers[b"leaving"])
-        door.udp.send(b"%d" % n, peers[b"staying"])
+        await door.send(b"%d" % n, peers[b"staying"])
     heard = [staying.answer()[0] for _ in range(8)]
     await door.until(lambda: door.gone)
 
@@ -184,13 +191,39 @@ async def test_a_peer_that_is_gone_is_named_and_others_hear_us(door, client, hos
     assert door.udp.send_failures == 0
 
 
+async def test_what_is_sent_in_one_turn_arrives_whole_and_in_order(door, client):
+    asking = client()
+    asking.send(b"question")
+    [(_, peer)] = await door.received(1)
+    sent = [b"%d" % n * (n % 7) for n in range(2 * COUNT + 9)]
+
+    for data in sent[:-1]:
+        door.udp.send(data, peer)
+    await door.send(sent[-1], peer)
+
+    assert [asking.answer()[0] for _ in sent] == sent
+
+
+async def test_of_those_sent_in_one_turn_only_what_cannot_be_is_lost(door, client):
+    asking = client()
+    asking.send(b"question")
+    [(_, peer)] = await door.received(1)
+
+    for data in (b"before", bytes(70_000), b"after"):
+        door.udp.send(data, peer)
+    await asyncio.sleep(0)
+
+    assert [asking.answer()[0] for _ in range(2)] == [b"before", b"after"]
+    assert door.udp.send_failures == 1
+
+
 async def test_datagrams_are_read_though_an_error_waits(door, client):
     leaving, staying = client(), client()
     leaving.send(b"leaving")
     [(_, gone)] = await door.received(1)
     leaving.socket.close()
 
-    door.udp.send(b"to nobody", gone)
+    await door.send(b"to nobody", gone)
     staying.send(b"question")
     await door.received(2)
     await door.until(lambda: door.gone)
@@ -203,7 +236,7 @@ async def test_what_cannot_be_sent_is_counted_and_nobody_hears_of_it(door, clien
     asking.send(b"question")
     [(_, peer)] = await door.received(1)
 
-    door.udp.send(bytes(70_000), peer)
+    await door.send(bytes(70_000), peer)
 
     assert door.udp.send_failures == 1
     assert door.gone == []
@@ -217,6 +250,13 @@ async def test_after_it_was_closed_sending_does_nothing(client):
     asking.socket.close()
 
     door.udp.close()
-    door.udp.send(b"too late", peer)
+    await door.send(b"too late", peer)
 
     assert door.udp.send_failures == 1
+
+
+def test_this_system_has_the_calls_for_many_datagrams():
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as door:
+        wire = bulk_or_singly(door)
+
+    assert isinstance(wire, Bulk) == (sys.platform == "linux")
