@@ -17,9 +17,10 @@ from gateway import config as configs
 from gateway import quarantine, recover, rotate
 from gateway.config import GatewayConfig
 from gateway.directory import Directory
-from gateway.errors import FatalError, GatewayError, RolledBackError, StoreFullError
+from gateway.errors import GatewayError, RolledBackError, StoreFullError
 from gateway.hold import Hold
 from gateway.ledger.writer import LedgerWriter
+from gateway.stop import Stop
 from gateway.store.files import remove_durable
 from gateway.wiring import Gateway
 
@@ -35,24 +36,6 @@ class Running(NamedTuple):
     http_port: int
     verifier_text: str
     gateway: Gateway
-
-
-class Stop:
-    """Set from outside to end, or by a part that cannot go on, with its error."""
-
-    def __init__(self) -> None:
-        self.event = asyncio.Event()
-        self.error: FatalError | None = None
-
-    def failed(self, error: BaseException) -> None:
-        if not isinstance(error, FatalError):
-            _log.error("unexpected", error=repr(error))
-            error = FatalError(
-                f"the gateway's state is unknown: {error!r}",
-                "start it again; it checks itself. If this repeats, please report it",
-            )
-        self.error = self.error or error
-        self.event.set()
 
 
 async def run(
@@ -101,7 +84,7 @@ async def serving(
         await stack.enter_async_context(_background(gateway, directory, stop))
         await stack.enter_async_context(gateway.coap_door())
         # last, so that whoever hears from /healthz knows that the rest is up
-        http_port = await stack.enter_async_context(gateway.http_door())
+        http_port = await stack.enter_async_context(gateway.http_door(stop.failed))
         yield Running(config, http_port, signer.verifier_text, gateway)
 
 

@@ -19,6 +19,7 @@ from gateway.http import server as http
 from gateway.http.auth import Guard
 from gateway.http.witness import WitnessRoutes
 from gateway.metrics import Metrics
+from gateway.stop import Stop
 from gateway.store.files import create_durable, make_directory
 from gateway.witness import files as witnesses
 from gateway.witness.cosigner import Cosigner
@@ -44,19 +45,21 @@ async def run(
     override: Callable[[CollectorConfig], CollectorConfig],
     ready: Callable[[CollectorConfig, int], None],
 ) -> None:
-    """Serves until SIGINT or SIGTERM."""
-    stop = asyncio.Event()
+    """Serves until SIGINT or SIGTERM; FatalError where it cannot go on."""
+    stop = Stop()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    async with serving(path, override) as (config, port):
+        loop.add_signal_handler(number, stop.event.set)
+    async with serving(path, override, stop) as (config, port):
         ready(config, port)
-        await stop.wait()
+        await stop.event.wait()
+    if stop.error:
+        raise stop.error
 
 
 @asynccontextmanager
 async def serving(
-    path: Path, override: Callable[[CollectorConfig], CollectorConfig]
+    path: Path, override: Callable[[CollectorConfig], CollectorConfig], stop: Stop
 ) -> AsyncIterator[tuple[CollectorConfig, int]]:
     """A collector for the length of the block, and its port."""
     config = override(configs.load(path / COLLECTOR_FILE, CollectorConfig))
@@ -72,7 +75,8 @@ async def serving(
         if witness:
             stack.callback(witness.close)
             routes = routes + WitnessRoutes(witness, guard.check, metrics).routes
-        port = await stack.enter_async_context(http.serving(config.http, http.application(routes)))
+        door = http.serving(config.http, http.application(routes), stop.failed)
+        port = await stack.enter_async_context(door)
         yield config, port
 
 

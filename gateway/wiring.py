@@ -54,6 +54,7 @@ from gateway.resources.planting import planted
 from gateway.retention import Known, RetentionWorker
 from gateway.sequencer import Sequencer
 from gateway.space import Space
+from gateway.stop import Failed
 from gateway.store.files import remove_durable
 from gateway.store.keys import KeyStore
 from gateway.store.reserve import Reserve
@@ -76,7 +77,7 @@ class Gateway:
         directory: Directory,
         config: GatewayConfig,
         signer: Signer,
-        failed: Callable[[BaseException], None],
+        failed: Failed,
     ) -> None:
         self._config = config
         self._budget = _budget(config)
@@ -127,7 +128,7 @@ class Gateway:
         behind = Behind(*parts, self._surroundings, self._time_ms, self.resources)
         return coap.serving(self._config.coap, behind)
 
-    def http_door(self) -> AbstractAsyncContextManager[int]:
+    def http_door(self, failed: Failed) -> AbstractAsyncContextManager[int]:
         events = EventRoutes(self._store, self.feed, self._guard, self.integrity)
         standing = self.anchoring.standing if self.anchoring else None
         status = StatusRoutes(
@@ -147,7 +148,7 @@ class Gateway:
         routes = [*events.routes, *status.routes, *self._proof_routes(), *prunes.routes]
         if self._witness:
             routes += WitnessRoutes(self._witness, self._guard.check, self.metrics).routes
-        return http.serving(self._config.http, http.application(routes))
+        return http.serving(self._config.http, http.application(routes), failed)
 
     def _open(self, directory: Directory, opened: ExitStack) -> int:
         """The files, checked; how much of the ledger is signed."""
@@ -275,9 +276,8 @@ class Gateway:
 
 
 def _budget(config: GatewayConfig) -> Budget | None:
-    if config.retention.max_bytes is None:
-        return None
-    return divided(config.retention.max_bytes, config.ledger.max_batch)
+    max_bytes = config.retention.max_bytes
+    return None if max_bytes is None else divided(max_bytes, config.ledger.max_batch)
 
 
 def _policy(config: GatewayConfig) -> Policy | None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Generator, Sequence
+from typing import Protocol
 
 import uvicorn
 from starlette.applications import Starlette
@@ -13,6 +14,7 @@ from starlette.routing import BaseRoute
 from gateway.config import HttpConfig
 from gateway.errors import ConfigError, GatewayError
 from gateway.http.problems import on_http_error, on_refusal
+from gateway.stop import Failed
 from protocol.errors import ProtocolError
 
 _STOP_S = 2  # open streams are cut after this
@@ -31,8 +33,11 @@ def application(routes: Sequence[BaseRoute]) -> Starlette:
 
 
 @contextlib.asynccontextmanager
-async def serving(config: HttpConfig, app: Starlette) -> AsyncIterator[int]:
-    """Serves until the block ends; yields the port. ConfigError where it cannot be had."""
+async def serving(config: HttpConfig, app: Starlette, failed: Failed) -> AsyncIterator[int]:
+    """Serves until the block ends; yields the port. ConfigError where it cannot be had.
+
+    `failed` hears of it where the door ends before, by itself.
+    """
     listener = _listen(config)
     server = _Server(
         uvicorn.Config(
@@ -45,7 +50,7 @@ async def serving(config: HttpConfig, app: Starlette) -> AsyncIterator[int]:
             server_header=False,
         )
     )
-    task = asyncio.create_task(server.serve(sockets=[listener]), name="http")
+    task = asyncio.create_task(served(server, listener, failed), name="http")
     while not server.started and not task.done():  # noqa: ASYNC110  # uvicorn has no event
         await asyncio.sleep(_START_POLL_S)
     try:
@@ -53,6 +58,25 @@ async def serving(config: HttpConfig, app: Starlette) -> AsyncIterator[int]:
     finally:
         server.should_exit = True
         await task
+
+
+class Server(Protocol):
+    """uvicorn's, as far as it is asked here."""
+
+    should_exit: bool
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None: ...
+
+
+async def served(server: Server, listener: socket.socket, failed: Failed) -> None:
+    """Until `server` was told to exit; it is not just gone before."""
+    try:
+        await server.serve(sockets=[listener])
+    except Exception as error:
+        failed(error)
+    else:
+        if not server.should_exit:
+            failed(RuntimeError("the HTTP door has closed by itself"))
 
 
 class _Server(uvicorn.Server):
