@@ -20,6 +20,12 @@ class Metrics:
             ["fate"],
             registry=registry,
         )
+        self.mishaps = Counter(
+            "tallystick_mishaps",
+            "Errors that nobody foresaw, in work of the CoAP door that went on all the same",
+            ["where"],
+            registry=registry,
+        )
         self.entries = Gauge("tallystick_entries", "Entries in the ledger", registry=registry)
         self.signed = Gauge("tallystick_signed", "Entries under a checkpoint", registry=registry)
         self.pending = Gauge("tallystick_pending", "Waiting for the writer", registry=registry)

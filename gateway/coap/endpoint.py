@@ -18,6 +18,7 @@ from gateway.coap import guard
 from gateway.coap.bulk import Address, Peer
 from gateway.coap.limiter import Limiter, source_of
 from gateway.coap.messages import Messages
+from gateway.coap.mishaps import Mishaps
 from gateway.coap.options import OSCORE
 from gateway.coap.oscore import OscoreDoor, Outside
 from gateway.coap.readings import HEAD, RETRY_S, Posted, Readings, max_age, posted, retry_s
@@ -75,6 +76,7 @@ class Endpoint:
         self._resets = Limiter(per_s=100, burst=200, sources=_SOURCES)
         self._readings = readings
         self._metrics = metrics
+        self._mishaps = Mishaps(metrics)
         self._now_ms = now_ms
         self._message_id = random.SystemRandom().randrange(1 << 16)
         readings.attach(self)
@@ -88,6 +90,14 @@ class Endpoint:
         self._udp.close()
         self._ticking.cancel()
         await asyncio.wait([self._ticking])
+
+    def tick(self) -> None:
+        """What is due by now: announcements, and what nobody has acknowledged."""
+        for part in (self._readings, self._messages):
+            try:
+                part.tick(self._now_ms())
+            except Exception as error:  # the other is due all the same
+                self._mishaps.note("ticks", error)
 
     # --- what goes out ----------------------------------------------------------------------
 
@@ -123,8 +133,11 @@ class Endpoint:
             one = posted(data, peer, moment)
             if one is not None:
                 batch.append(one)
-            else:
+                continue
+            try:
                 self._other(data, peer, moment)
+            except Exception as error:  # it takes nothing from the others of its turn
+                self._mishaps.note("datagrams", error)
         if batch:
             self._readings.take(batch, moment)
 
@@ -199,8 +212,7 @@ class Endpoint:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(_TICK_S)
-            self._readings.tick(self._now_ms())
-            self._messages.tick(self._now_ms())
+            self.tick()
 
     def _count(self, fate: str) -> None:
         self._metrics.datagrams.labels(fate).inc()

@@ -3,8 +3,7 @@
 An observer is owed the newest state, never all of them. Each notification is a CON, so the
 peer's ACK sets the pace, and a peer that is gone is found out. A peer has one in flight
 (RFC 7252 §4.7: NSTART is 1); a state that changes meanwhile waits, and takes the place of the
-older one when that would be sent again (RFC 7641 §4.5.2). An ACK costs the same however many
-observe.
+older one when that would be sent again (RFC 7641 §4.5.2). What an ACK costs does not grow.
 """
 
 from collections.abc import Callable, Hashable
@@ -77,16 +76,24 @@ class _Peer:
 
 
 class Observers:
-    """All of one door. `wake` is called when there is something to read or to send.
+    """All of one door. `wake` is called when there is something to read or to send, `failed` where
+    an observation ends because no notification of it can be written.
 
     `sequence` is where the numbers start: at a clock, so that they go on over a restart.
     """
 
     def __init__(
-        self, wake: Callable[[], None], dice: Dice, *, sequence: int = 0, most: int = MAX_OBSERVERS
+        self,
+        wake: Callable[[], None],
+        dice: Dice,
+        *,
+        failed: Callable[[Exception], None],
+        sequence: int = 0,
+        most: int = MAX_OBSERVERS,
     ) -> None:
         self._wake = wake
         self._dice = dice
+        self._failed = failed
         self._sequence = sequence
         self._most = most
         self._count = 0
@@ -191,8 +198,8 @@ class Observers:
             del self._ready[peer]
             held = self._peers[peer]
             observer = next(iter(held.waiting))
-            timeout_ms = ACK_TIMEOUT_MS * (1 + _RANDOM_FACTOR * self._dice.random())
-            held.flight = _Flight(observer, int(timeout_ms))
+            factor = 1 + _RANDOM_FACTOR * self._dice.random()
+            held.flight = _Flight(observer, int(ACK_TIMEOUT_MS * factor))
             out.append(self._launch(peer, held, held.flight, now_ms))
         return [one for one in out if one.data]
 
@@ -246,7 +253,12 @@ class Observers:
         held.waiting.pop(observer, None)
         if not flight.data or observer.told < observer.view.shown:
             flight.message_id = self._dice.next_message_id()
-            flight.data = observer.view.notification(observer.request, flight.message_id)
+            try:
+                flight.data = observer.view.notification(observer.request, flight.message_id)
+            except Exception as error:  # not foreseen: it ends alone
+                self._failed(error)
+                self._remove(observer)
+                return Outgoing(b"", peer)
             observer.told = observer.view.shown
         flight.attempts += 1
         flight.due_ms = now_ms + flight.timeout_ms
@@ -275,9 +287,8 @@ class Observers:
             self._ready[peer] = None
             self._wake()
         self._count -= 1
-        members = self._members[observer.view]
-        del members[observer]
-        if not members:
+        del self._members[observer.view][observer]
+        if not self._members[observer.view]:
             self._forget(observer.view)
             del self._members[observer.view]
 

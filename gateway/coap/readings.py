@@ -13,6 +13,7 @@ from typing import Protocol
 from gateway.coap.bulk import Peer
 from gateway.coap.limiter import Limiter
 from gateway.coap.messages import EMPTY_ACK_MS
+from gateway.coap.mishaps import Mishaps
 from gateway.coap.repeats import Repeats
 from gateway.errors import ANSWERS, BusyError, GatewayError, RateError
 from gateway.ingest import form
@@ -102,6 +103,7 @@ class Readings:
         self._members = members
         self._sequencer = sequencer
         self._metrics = metrics
+        self._mishaps = Mishaps(metrics)
         self._per_device = per_device
         self._told = Limiter(per_s=1, burst=1, sources=1024)  # who was told that it sends too much
         self._time_ms = time_ms
@@ -147,6 +149,9 @@ class Readings:
             await self._members.note_changes()
         except GatewayError as error:
             refusal = error
+        except Exception as error:  # else all readings would wait for ever
+            self._mishaps.note("members", error)
+            refusal = BusyError("a change of members failed")
         self._holding = False
         held, self._held = self._held, []
         if refusal is None:

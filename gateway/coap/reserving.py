@@ -17,10 +17,13 @@ _log = structlog.get_logger("oscore")
 class Reserving:
     """`open` for the door; `run` beside it, as long as it serves."""
 
-    def __init__(self, file: NumberFile, unix_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, file: NumberFile, unix_ms: Callable[[], int], *, retry_s: float = _RETRY_S
+    ) -> None:
         self._numbers = OwnNumbers()
         self._file = file
         self._unix_ms = unix_ms
+        self._retry_s = retry_s
         self._stop: int | None = None  # all below it was reserved, perhaps for a former start
         self._wanted = asyncio.Event()
         self._complained = False
@@ -44,10 +47,10 @@ class Reserving:
             try:
                 # not on the event loop: a sync can take as long as the card likes
                 self._grant(await asyncio.to_thread(self._reserve))
-            except StoreFailedError as error:
-                self._complain(str(error))
+            except Exception as error:  # whatever it is, the task is not just gone
+                self._complain(str(error) or repr(error))
                 self._wanted.set()
-                await asyncio.sleep(_RETRY_S)
+                await asyncio.sleep(self._retry_s)
 
     def _reserve(self) -> tuple[int, int]:
         start = self._stop

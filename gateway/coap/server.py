@@ -18,6 +18,7 @@ from gateway.coap.endpoint import Endpoint, now_ms, peer_of
 from gateway.coap.identity import Identity
 from gateway.coap.limiter import Limiter
 from gateway.coap.messages import Messages
+from gateway.coap.mishaps import Mishaps
 from gateway.coap.notifying import Notifier
 from gateway.coap.oscore import OscoreDoor
 from gateway.coap.protecting import Protecting
@@ -60,7 +61,13 @@ async def serving(config: CoapConfig, behind: Behind) -> AsyncIterator[None]:
         now_ms=now_ms,
     )
     context = _over(messages, endpoint, Site(protecting.answer))
-    notifier = Notifier(_Notices(endpoint), answering.render, now_ms=now_ms, random=endpoint.jitter)
+    notifier = Notifier(
+        _Notices(endpoint),
+        answering.render,
+        Mishaps(behind.metrics),
+        now_ms=now_ms,
+        random=endpoint.jitter,
+    )
     answering.observers = notifier.observers
     tasks = [asyncio.create_task(part.run()) for part in (notifier, reserving)]
     endpoint.start(messages, notifier.observers)

@@ -34,6 +34,7 @@ class Door:
         self.body = BODY
         self.done = []
         self.changed = []
+        self.failures = []
         self.refuses = None
         self.now_ms = 0
         self.metrics = Metrics()
@@ -55,7 +56,8 @@ class Door:
             now_ms=lambda: self.now_ms,
         )
         dice = Dice(lambda: 7, lambda: 0.0)
-        self.observers = self.answering.observers = Observers(lambda: None, dice)
+        self.observers = Observers(lambda: None, dice, failed=self.failures.append)
+        self.answering.observers = self.observers
 
     async def ask(self, code, path="thing", **more):
         return await self.answering.answer(asked(code, path, **more))

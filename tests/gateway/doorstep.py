@@ -14,12 +14,15 @@ class FakeUdp:
 
     def __init__(self):
         self.sent = []
+        self.failures = []
         self.closed = False
 
     def listen(self, received, failed):
         self.received, self.failed = received, failed
 
     def send(self, data, peer):
+        if self.failures:
+            raise self.failures.pop()
         self.sent.append((data, peer))
 
     def close(self):

@@ -16,7 +16,9 @@ class Scene:
         self.message_id = 0
         self.woken = 0
         self.sent = []
-        self.observers = Observers(self._wake, Dice(self._next_id, lambda: 0.0), **limits)
+        self.failures = []
+        dice = Dice(self._next_id, lambda: 0.0)
+        self.observers = Observers(self._wake, dice, failed=self.failures.append, **limits)
 
     def register(self, path="home/a", peer="a", token=b"\x01", protect=None):
         """The number that the answer carries, or None."""

@@ -51,7 +51,8 @@ class Gateway:
             identify=lambda request: request,
             now_ms=lambda: 0,
         )
-        self.answering.observers = Observers(lambda: None, Dice(lambda: 1, lambda: 0.0))
+        dice = Dice(lambda: 1, lambda: 0.0)
+        self.answering.observers = Observers(lambda: None, dice, failed=[].append)
 
     def ask(self, code, options, payload, token):
         self.requests.append(options)

@@ -1,0 +1,114 @@
+"""Errors that nobody foresaw take nothing from what comes beside or after them."""
+
+import asyncio
+
+import pytest
+
+from gateway.coap.mishaps import Mishaps
+from gateway.coap.reserving import Reserving
+from gateway.metrics import Metrics
+from protocol import coap
+from protocol.coap import CON, GET, Message
+from tests.fakes import NOW_MS
+from tests.gateway.doorstep import Bench
+from tests.gateway.posting import Post, answer, empty_ack, pack
+
+BUSY = 0xA3
+MAX_AGE_5 = b"\xd1\x01\x05"
+UNKNOWN_OPTION = coap.encode(Message(CON, GET, 1, b"", [(99, b"")], b""))
+
+
+def mishaps(metrics, where):
+    return metrics.registry.get_sample_value("tallystick_mishaps_total", {"where": where})
+
+
+@pytest.fixture
+async def bench():
+    bench = Bench()
+    yield bench
+    await bench.endpoint.stop()
+
+
+async def test_a_datagram_that_fails_takes_nothing_from_the_others_of_its_turn(bench):
+    bench.udp.failures = [RuntimeError("a bug")]
+
+    sent = bench.get(UNKNOWN_OPTION, UNKNOWN_OPTION, pack())
+    bench.post.sequencer.commit()
+
+    assert [coap.decode(data).code for data in sent] == [0x82]
+    assert [coap.decode(data).code for data, _ in bench.udp.sent] == [0x82, 0x44]
+    assert mishaps(bench.post.metrics, "datagrams") == 1
+
+
+async def test_a_tick_that_fails_is_followed_by_others(bench):
+    bench.get(pack(0, message_id=1), pack(1, message_id=2))
+    bench.now_ms = 1000
+    bench.udp.failures = [RuntimeError("a bug")]
+
+    bench.endpoint.tick()
+    bench.endpoint.tick()
+
+    assert [data for data, _ in bench.udp.sent] == [empty_ack(2)]
+    assert mishaps(bench.post.metrics, "ticks") == 1
+
+
+async def test_a_change_of_members_that_fails_holds_no_readings_for_ever():
+    post = Post()
+    post.members.behind, post.members.refusal = True, RuntimeError("a bug")
+    post.members.noted.set()
+
+    post.take(pack())
+    for _ in range(3):
+        await asyncio.sleep(0)
+    refused = post.sent
+    post.members.behind = False
+    post.take(pack())
+
+    assert refused == [answer(coap.ACK, BUSY, MAX_AGE_5)]
+    assert len(post.sequencer.waiting) == 1
+    assert mishaps(post.metrics, "members") == 1
+
+
+class BrokenOnce:
+    """A file that fails in a way nobody foresaw, once."""
+
+    def __init__(self):
+        self.failures = [RuntimeError("a bug")]
+        self.reserved = 0
+
+    def read(self):
+        return None
+
+    def reserve(self, stop):
+        if self.failures and self.reserved:
+            raise self.failures.pop()
+        self.reserved = stop
+
+
+async def test_numbers_are_asked_for_again_after_any_failure():
+    file = BrokenOnce()
+    reserving = Reserving(file, lambda: NOW_MS, retry_s=0)
+    numbers = reserving.open()
+    running = asyncio.create_task(reserving.run())
+
+    before = numbers.left
+    for _ in range(before):
+        numbers.take()
+    async with asyncio.timeout(10):
+        while not numbers.left:  # noqa: ASYNC110  # nothing else tells
+            await asyncio.sleep(0)
+    running.cancel()
+
+    assert file.failures == []
+
+
+def test_the_same_mishap_is_counted_each_time_and_told_once(capsys):
+    metrics = Metrics()
+    noted = Mishaps(metrics)
+
+    for error in (RuntimeError("a"), RuntimeError("b"), KeyError("c")):
+        noted.note("ticks", error)
+
+    said = capsys.readouterr().out
+    assert mishaps(metrics, "ticks") == 3
+    assert ["('a')" in said, "('b')" in said, "('c')" in said] == [True, False, True]
