@@ -44,14 +44,7 @@ async def serving(config: CoapConfig, behind: Behind) -> AsyncIterator[None]:
     answering = _answering(config, behind, echoes)
     reserving = Reserving(behind.surroundings.numbers, behind.surroundings.unix_ms)
     oscore = OscoreDoor(Contexts(behind.members.registry), reserving.open(), echoes)
-    endpoint = Endpoint(
-        UdpSocket(config.host, config.port),
-        Limiter(per_s=config.max_per_source_s, burst=2 * config.max_per_source_s, sources=_SOURCES),
-        _readings(config, behind),
-        oscore,
-        behind.metrics,
-        now_ms=now_ms,
-    )
+    endpoint = _endpoint(config, behind, oscore)
     messages = _messages(endpoint)
     protecting = Protecting(
         oscore,
@@ -61,13 +54,8 @@ async def serving(config: CoapConfig, behind: Behind) -> AsyncIterator[None]:
         now_ms=now_ms,
     )
     context = _over(messages, endpoint, Site(protecting.answer))
-    notifier = Notifier(
-        _Notices(endpoint),
-        answering.render,
-        Mishaps(behind.metrics),
-        now_ms=now_ms,
-        random=endpoint.jitter,
-    )
+    parts = _Notices(endpoint), answering.render, Mishaps(behind.metrics)
+    notifier = Notifier(*parts, now_ms=now_ms, random=endpoint.jitter)
     answering.observers = notifier.observers
     tasks = [asyncio.create_task(part.run()) for part in (notifier, reserving)]
     endpoint.start(messages, notifier.observers)
@@ -79,6 +67,18 @@ async def serving(config: CoapConfig, behind: Behind) -> AsyncIterator[None]:
         await asyncio.wait(tasks)
         await context.shutdown()
         await endpoint.stop()
+
+
+def _endpoint(config: CoapConfig, behind: Behind, oscore: OscoreDoor) -> Endpoint:
+    most = config.max_per_source_s
+    return Endpoint(
+        UdpSocket(config.host, config.port),
+        Limiter(per_s=most, burst=2 * most, sources=_SOURCES),
+        _readings(config, behind),
+        oscore,
+        behind.metrics,
+        now_ms=now_ms,
+    )
 
 
 def _answering(config: CoapConfig, behind: Behind, echoes: Echoes) -> Answering:
