@@ -124,7 +124,7 @@ class Gateway:
         self._opened.close()
 
     def coap_door(self) -> AbstractAsyncContextManager[None]:
-        parts = self.members, self.sequencer, self.metrics, self._tokens
+        parts = self.members, self.sequencer, self.metrics, self._tokens, self.writer.newest_ms
         behind = Behind(*parts, self._surroundings, self._time_ms, self.resources)
         return coap.serving(self._config.coap, behind)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from gateway import config as configs
-from gateway.coap.own_numbers import first_free
+from gateway.coap.own_numbers import by_clock
 from gateway.config import GatewayConfig
 from gateway.directory import Directory
 from gateway.errors import ConfigError
@@ -36,7 +36,7 @@ def export(dir_: Path, name: str, folder: Path, *, gateway: str, client: Client)
     if folder.exists():
         raise ConfigError(f"{folder} is there already", "name a folder that is not")
     make_directory(folder)
-    number = first_free(0, time.time_ns() // 1_000_000)
+    number = by_clock(time.time_ns() // 1_000_000, newest_ms=0) or 0
     if client == "libcoap":
         files = {"coap-oscore.conf": _libcoap(master, keys), "numbers": f"{number}\n"}
         how = f"coap-client -E {folder}/coap-oscore.conf,{folder}/numbers {url}/time"

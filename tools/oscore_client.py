@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from gateway.coap.ccm import Ccm
-from gateway.coap.own_numbers import first_free
+from gateway.coap.own_numbers import by_clock, first_free
 from gateway.errors import ConfigError
 from gateway.store.number_file import NumberFile
 from protocol import pairing
@@ -46,7 +46,8 @@ class OscoreFile:
 
     def _number(self) -> int:
         if self._next == self._stop:
-            start = first_free(self._numbers.read(), time.time_ns() // 1_000_000)
+            now_ms = time.time_ns() // 1_000_000
+            start = first_free(self._numbers.read(), by_clock(now_ms, newest_ms=0))
             if start is None:
                 raise ConfigError(
                     "nobody knows which OSCORE numbers were used", "set this machine's clock"

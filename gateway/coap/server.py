@@ -23,7 +23,7 @@ from gateway.coap.notifying import Notifier
 from gateway.coap.oscore import OscoreDoor
 from gateway.coap.protecting import Protecting
 from gateway.coap.readings import Readings
-from gateway.coap.reserving import Reserving
+from gateway.coap.reserving import Clock, Reserving
 from gateway.coap.site import Site
 from gateway.coap.surface import Behind, routes_of
 from gateway.coap.udp import UdpSocket
@@ -42,7 +42,8 @@ async def serving(config: CoapConfig, behind: Behind) -> AsyncIterator[None]:
         _log.warning("tokens go over CoAP in plain text: whoever reads the network has them")
     echoes = Echoes(os.urandom(_KEY_BYTES))
     answering = _answering(config, behind, echoes)
-    reserving = Reserving(behind.surroundings.numbers, behind.surroundings.unix_ms)
+    clock = Clock(behind.surroundings.unix_ms, now_ms, behind.newest_ms)
+    reserving = Reserving(behind.surroundings.numbers, clock)
     oscore = OscoreDoor(Contexts(behind.members.registry), reserving.open(), echoes)
     endpoint = _endpoint(config, behind, oscore)
     messages = _messages(endpoint)

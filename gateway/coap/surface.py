@@ -22,12 +22,16 @@ _KEPT, _FORGOTTEN, _READ_ONLY = "in the ledger", "until a restart", "read-only"
 
 
 class Behind(NamedTuple):
-    """What the door opens to. `time_ms` is 0 where the clock is not trusted."""
+    """What the door opens to. `time_ms` is 0 where the clock is not trusted.
+
+    `newest_ms` is when the ledger's last entry came, as of the start.
+    """
 
     members: Members
     sequencer: Sequencer
     metrics: Metrics
     tokens: Tokens
+    newest_ms: int
     surroundings: Surroundings
     time_ms: Callable[[], int]
     resources: Resources

@@ -59,6 +59,7 @@ class LedgerWriter:
         self._alerted: set[Number] = set()
         self._signed_at: float = 0.0
         self.size = self._log.size
+        self.newest_ms = self._log.received_ms  # when the last entry came, as of the start
         self.signed_size = 0
         self.note = ""
         self._stored_note = ""  # the note that the store holds, as far as we know

@@ -1,11 +1,12 @@
 """Errors that nobody foresaw take nothing from what comes beside or after them."""
 
 import asyncio
+from itertools import count
 
 import pytest
 
 from gateway.coap.mishaps import Mishaps
-from gateway.coap.reserving import Reserving
+from gateway.coap.reserving import Clock, Reserving
 from gateway.metrics import Metrics
 from protocol import coap
 from protocol.coap import CON, GET, Message
@@ -87,7 +88,7 @@ class BrokenOnce:
 
 async def test_numbers_are_asked_for_again_after_any_failure():
     file = BrokenOnce()
-    reserving = Reserving(file, lambda: NOW_MS, retry_s=0)
+    reserving = Reserving(file, Clock(lambda: NOW_MS, count().__next__, 0), retry_s=0)
     numbers = reserving.open()
     running = asyncio.create_task(reserving.run())
 

@@ -1,15 +1,20 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from gateway.coap.own_numbers import CHUNK, PER_SECOND, OwnNumbers, first_free
+from gateway.coap.own_numbers import (
+    CHUNK,
+    PER_SECOND,
+    OwnNumbers,
+    by_clock,
+    first_free,
+    pace_from,
+)
 from gateway.errors import BusyError
 from protocol.oscore import MAX_NUMBER
 
 Y2025_MS = 1_735_689_600_000
 Y2026_MS = 1_767_225_600_000
-BY_CLOCK = 365 * 86_400 * PER_SECOND
-ages = st.integers(0, 30 * 365 * 86_400)  # seconds since 2025
+Y2026 = 365 * 86_400 * PER_SECOND
+MINUTE = 60 * PER_SECOND
 
 
 def test_numbers_are_taken_in_order_across_chunks():
@@ -53,30 +58,54 @@ def test_past_the_last_number_there_is_none():
         numbers.take()
 
 
+def test_before_its_second_has_come_no_number_is_taken():
+    numbers = OwnNumbers()
+    numbers.grant(10, 100)
+    numbers.come = lambda: 12
+
+    taken = [numbers.take(), numbers.take()]
+
+    assert (taken, numbers.left) == ([10, 11], 88)
+    with pytest.raises(BusyError):
+        numbers.take()
+
+
 @pytest.mark.parametrize(
-    ("stored", "unix_ms", "first"),
+    ("unix_ms", "number"),
     [
-        (None, Y2026_MS, BY_CLOCK),
-        (5, Y2026_MS, BY_CLOCK),
-        (BY_CLOCK + 5, Y2026_MS, BY_CLOCK + 5),
-        (5, 0, 5),  # a clock that was not set
-        (5, 10 * Y2026_MS, 5),  # one that was set to nonsense
-        (None, 0, None),
-        (None, 10 * Y2026_MS, None),
+        (Y2025_MS, 0),
+        (Y2026_MS, Y2026),
+        (Y2026_MS + 999, Y2026 + PER_SECOND - 2),
+        (0, None),  # a clock that was not set
+        (Y2025_MS - 1, None),
+        (10 * Y2026_MS, None),  # one that was set to nonsense
     ],
 )
-def test_a_start_goes_on_past_what_is_stored_and_past_what_the_clock_allows(stored, unix_ms, first):
-    assert first_free(stored, unix_ms) == first
+def test_each_second_since_2025_has_numbers_of_its_own(unix_ms, number):
+    assert by_clock(unix_ms, newest_ms=0) == number
 
 
-@given(ages, ages, st.integers(0, 1 << 30))
-def test_an_older_copy_that_is_put_back_repeats_nothing_that_was_used_in_between(
-    copied_s, later_s, used
+def test_a_clock_behind_the_newest_entry_is_not_believed():
+    assert by_clock(Y2026_MS, newest_ms=Y2026_MS) == Y2026
+    assert by_clock(Y2026_MS - 1, newest_ms=Y2026_MS) is None
+
+
+@pytest.mark.parametrize(
+    ("stored", "clock", "first", "pace"),
+    [
+        (None, Y2026, Y2026, Y2026),
+        (5, Y2026, Y2026, Y2026),
+        (Y2026 + 5, Y2026, Y2026 + 5, Y2026),  # a start soon after another
+        (Y2026 + MINUTE, Y2026, Y2026 + MINUTE, Y2026),
+        (Y2026 + MINUTE + 1, Y2026, Y2026 + MINUTE + 1, Y2026 + MINUTE + 1),  # it was ahead
+        (5, None, 5, 5),
+        (None, None, None, None),
+    ],
+)
+def test_a_start_goes_on_past_what_is_stored_and_past_what_the_clock_has_left(
+    stored, clock, first, pace
 ):
-    """As long as no more were used than the clock allows for."""
-    start = first_free(0, Y2025_MS + copied_s * 1000)
-    now_ms = Y2025_MS + (copied_s + later_s) * 1000
-    used = min(used, later_s * PER_SECOND)
+    found = first_free(stored, clock)
 
-    for copy in (0, start, None):
-        assert first_free(copy, now_ms) >= start + used
+    assert found == first
+    assert pace is None or pace_from(found, clock) == pace
