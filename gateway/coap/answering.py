@@ -82,7 +82,10 @@ class Answering:
             return await step(request)
         except (ProtocolError, GatewayError) as error:
             self._metrics.outcomes.labels("coap", error.reason).inc()
-            return explained(refusal(error), error.reason, str(error), request)
+            refused = refusal(error, request)
+            if self._routes.explains(request.path):
+                return explained(refused, error.reason, str(error), request)
+            return refused
         except Exception as error:  # one request must not end the door
             self._metrics.outcomes.labels("coap", "failed").inc()
             _log.error("a request failed", path="/".join(request.path), error=repr(error))

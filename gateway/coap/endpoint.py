@@ -21,7 +21,8 @@ from gateway.coap.messages import Messages
 from gateway.coap.mishaps import Mishaps
 from gateway.coap.options import OSCORE
 from gateway.coap.oscore import OscoreDoor, Outside
-from gateway.coap.readings import HEAD, RETRY_S, Posted, Readings, max_age, posted, retry_s
+from gateway.coap.readings import HEAD, Posted, Readings, max_age, posted
+from gateway.coap.retrying import RETRY_S, retry_s
 from gateway.errors import ANSWERS, BusyError, GatewayError, RateError
 from gateway.metrics import Metrics
 from protocol import coap

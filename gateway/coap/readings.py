@@ -15,6 +15,7 @@ from gateway.coap.limiter import Limiter
 from gateway.coap.messages import EMPTY_ACK_MS
 from gateway.coap.mishaps import Mishaps
 from gateway.coap.repeats import Repeats
+from gateway.coap.retrying import RETRY_S, retry_s
 from gateway.errors import ANSWERS, BusyError, GatewayError, RateError
 from gateway.ingest import form
 from gateway.ingest.judge import Accepted, judge
@@ -32,7 +33,6 @@ from protocol.limits import CONTENT_FORMAT_COSE_MAC0, MAX_ENVELOPE_BYTES
 HEAD = b"\xb1r\x11" + bytes((CONTENT_FORMAT_COSE_MAC0,)) + b"\xff"
 _KEPT = ANSWERS["kept"].coap
 _KEPT_HEAD = b"\xc1" + bytes((CONTENT_FORMAT_COSE_MAC0,)) + b"\xff"  # Content-Format 17, marker
-RETRY_S = 5  # Max-Age of a 5.03 that does not say for how long: a full queue drains in less
 _SIZE1 = b"\xd2\x2f" + MAX_ENVELOPE_BYTES.to_bytes(2, "big")  # option 60 (RFC 7252 §5.9.2.9)
 
 
@@ -268,11 +268,6 @@ class Readings:
     def _count(self, outcome: str, count: int) -> None:
         if count:
             self._metrics.outcomes.labels("coap", outcome).inc(count)
-
-
-def retry_s(at_least_s: int, jitter: float) -> int:
-    """Up to half more, so that not all who were refused come back at once."""
-    return at_least_s + int(at_least_s * jitter / 2)
 
 
 def max_age(seconds: int) -> bytes:

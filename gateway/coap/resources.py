@@ -47,11 +47,12 @@ class ReadingsResource:
         self._time_ms = time_ms
 
     async def post(self, request: Request) -> Response:
-        """Refusals have no words, whoever asks: a device believes none of them."""
+        """Refusals have no words, whoever asks; see `surface`."""
         try:
             answer, outcome = await self._keep(request)
         except (ProtocolError, GatewayError) as error:
-            answer, outcome = refusal(error, max_body_bytes=MAX_ENVELOPE_BYTES), error.reason
+            answer = refusal(error, request, max_body_bytes=MAX_ENVELOPE_BYTES)
+            outcome = error.reason
         self._metrics.outcomes.labels("coap", outcome).inc()
         return answer
 

@@ -47,6 +47,7 @@ class Route(NamedTuple):
     watch: Callable[[Request, Callable[[], None]], Callable[[], None]] | None = None
     conditional: bool = False  # whether If-Match and If-None-Match are read
     filtered: bool = False  # whether a GET reads queries
+    explains: bool = True  # whether its refusals have words, for whom we know
 
     def handler(self, request: Request) -> Handler:
         """What does it; MethodError, BadOptionError or BadQueryError where nothing can."""
@@ -76,6 +77,11 @@ class Routes:
     def __init__(self, exact: Mapping[tuple[str, ...], Route], others: Route | None = None) -> None:
         self._exact = exact
         self._others = others
+
+    def explains(self, path: tuple[str, ...]) -> bool:
+        """Whether a refusal there may have words; where nothing is, too."""
+        route = self._exact.get(path)
+        return route is None or route.explains
 
     def find(self, path: tuple[str, ...]) -> Route:
         """NotFoundError where nothing is there."""

@@ -57,7 +57,8 @@ def routes_of(behind: Behind, *, reading_is_free: bool) -> Routes:
     ]
     exact: Mapping[tuple[str, ...], Route] = {
         # An envelope's own limit is told by whoever reads it; a longer body is refused before.
-        ("r",): Route({POST: readings.post}, max_body_bytes=MAX_DATAGRAM_BYTES),
+        # No words: a device believes no refusal, and has better use for its air time.
+        ("r",): Route({POST: readings.post}, max_body_bytes=MAX_DATAGRAM_BYTES, explains=False),
         ("time",): Route({GET: clock.get}),
         (".well-known", "core"): Route({GET: well_known(links, _sha256)}, filtered=True),
     }

@@ -46,7 +46,12 @@ class Door:
             conditional=True,
         )
         plain = Route({GET: self._get, POST: self._put}, max_body_bytes=LIMIT)
-        routes = {("thing",): thing, ("plain",): plain, ("broken",): Route({GET: self._break})}
+        routes = {
+            ("thing",): thing,
+            ("plain",): plain,
+            ("quiet",): Route({POST: self._put}, explains=False),
+            ("broken",): Route({GET: self._break}),
+        }
         self.echoes = Echoes(bytes(32))
         self.answering = Answering(
             Routes(routes),

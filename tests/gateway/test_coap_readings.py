@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.coap.readings import HEAD, max_age, posted, retry_s
+from gateway.coap.readings import HEAD, max_age, posted
+from gateway.coap.retrying import retry_s
 from gateway.ledger.batch import PACK, Number
 from protocol import coap
 from protocol.coap import ACK, CON, GET, NON, POST, Message

@@ -5,7 +5,6 @@ import asyncio
 import pytest
 from aiocoap import Code
 
-from gateway.coap.refusals import RETRY_AFTER_S
 from gateway.coap.requests import (
     ACCEPT,
     CONTENT_FORMAT,
@@ -30,6 +29,8 @@ from tests.fakes import NOW_MS, FakeDevice, FakeGateway, FakeReserve
 from tests.gateway.asking import asked
 
 SHED, CELLAR, STRANGER = FakeDevice("shed"), FakeDevice("cellar"), FakeDevice("stranger")
+
+SOON = range(5, 8)  # s
 
 
 class Door:
@@ -167,7 +168,7 @@ async def test_what_could_not_be_kept_is_told_with_when_to_come_again(door, erro
     answer, again = await door.post(SHED.seal(0)), await door.post(SHED.seal(0))
 
     assert (answer.code, answer.payload) == (Code.SERVICE_UNAVAILABLE, b"")
-    assert answer.number(MAX_AGE) == RETRY_AFTER_S
+    assert answer.number(MAX_AGE) in SOON
     assert opened(again, SHED, SHED.seal(0)).index == 2  # after the fault's two entries
 
 
@@ -181,7 +182,8 @@ async def test_a_refusal_that_says_for_how_long_is_told_with_that(door):
 
     answer = await door.post(SHED.seal(0))
 
-    assert (answer.code, answer.number(MAX_AGE)) == (Code.SERVICE_UNAVAILABLE, 34)
+    assert answer.code == Code.SERVICE_UNAVAILABLE
+    assert 34 <= answer.number(MAX_AGE) <= 51
 
 
 async def test_a_full_queue_is_told_with_when_to_come_again(door):
@@ -191,7 +193,8 @@ async def test_a_full_queue_is_told_with_when_to_come_again(door):
     door.sequencer.submit = submit
     answer = await door.post(SHED.seal(0))
 
-    assert (answer.code, answer.number(MAX_AGE)) == (Code.SERVICE_UNAVAILABLE, RETRY_AFTER_S)
+    assert answer.code == Code.SERVICE_UNAVAILABLE
+    assert answer.number(MAX_AGE) in SOON
 
 
 @pytest.mark.parametrize("now_ms", [NOW_MS, 0])

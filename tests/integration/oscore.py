@@ -79,7 +79,7 @@ class RawClient:
     def __init__(self, site: Site, config: dict[str, Any]) -> None:
         master = pairing.master_secret(bytes.fromhex(config["secret"]))
         self._client = Client(pairing.device_keys(master, kid_of(config["name"])), Ccm)
-        self._gateway = ("127.0.0.1", site.coap_port)
+        self.gateway = ("127.0.0.1", site.coap_port)
         self._message_id = 0
         self.number = 0
 
@@ -93,7 +93,7 @@ class RawClient:
         message = Message(CON, sealed.code, self._message_id, b"t", sealed.options, sealed.payload)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
             door.settimeout(_ANSWER_S)
-            door.sendto(coap.encode(message), self._gateway)
+            door.sendto(coap.encode(message), self.gateway)
             while True:
                 answer = coap.decode(door.recv(2048))
                 if answer.message_id == self._message_id and answer.code:
@@ -107,7 +107,7 @@ class RawClient:
             door.settimeout(_ANSWER_S)
             answers = []
             for _ in range(count):
-                door.sendto(coap.encode(message), self._gateway)
+                door.sendto(coap.encode(message), self.gateway)
                 answers.append(door.recv(2048))
             return answers
 
