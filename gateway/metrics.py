@@ -20,12 +20,6 @@ class Metrics:
             ["fate"],
             registry=registry,
         )
-        self.mishaps = Counter(
-            "tallystick_mishaps",
-            "Errors that nobody foresaw, in work of the CoAP door that went on all the same",
-            ["where"],
-            registry=registry,
-        )
         self.entries = Gauge("tallystick_entries", "Entries in the ledger", registry=registry)
         self.signed = Gauge("tallystick_signed", "Entries under a checkpoint", registry=registry)
         self.pending = Gauge("tallystick_pending", "Waiting for the writer", registry=registry)
@@ -48,11 +42,30 @@ class Metrics:
             "Entries that are not what was committed, of those that somebody asked for",
             registry=registry,
         )
+        self.coap = CoapMetrics(registry)
         self.space = SpaceMetrics(registry)
         self.peers = PeerMetrics(registry)
 
     def text(self) -> bytes:
         return generate_latest(self.registry)
+
+
+class CoapMetrics:
+    """What the CoAP door was asked for besides readings, and what went wrong inside of it."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.answers = Counter(
+            "tallystick_coap_answers",
+            "Answers by method and class of code, each block one; readings take another way",
+            ["method", "code"],
+            registry=registry,
+        )
+        self.mishaps = Counter(
+            "tallystick_mishaps",
+            "Errors that nobody foresaw, in work that went on all the same",
+            ["where"],
+            registry=registry,
+        )
 
 
 class SpaceMetrics:

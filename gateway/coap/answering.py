@@ -22,6 +22,7 @@ from gateway.coap.requests import (
     BLOCK2,
     CONTENT_FORMAT,
     CONTINUE,
+    DELETE,
     ECHO,
     ETAG,
     GET,
@@ -29,6 +30,8 @@ from gateway.coap.requests import (
     MAX_AGE,
     METHODS,
     OBSERVE,
+    POST,
+    PUT,
     SERVER_ERROR,
     SIZE1,
     UNAUTHORIZED,
@@ -43,6 +46,7 @@ from gateway.metrics import Metrics
 from protocol.errors import ProtocolError, TooLargeError
 
 _REGISTER = 0  # RFC 7641 §2
+_NAMES = {GET: "get", POST: "post", PUT: "put", DELETE: "delete"}  # labels, and no others
 _OCTETS = 42  # application/octet-stream: what has no Content-Format
 _OF_A_VIEW = (ACCEPT, BLOCK2)  # what else decides what a notification looks like
 _log = structlog.get_logger("coap")
@@ -71,7 +75,11 @@ class Answering:
 
     async def answer(self, request: Request) -> Response:
         """Raises nothing: what goes wrong is an answer, too."""
-        return await self._guarded(request, self._answer)
+        response = await self._guarded(request, self._answer)
+        observes = request.code == GET and response.first(OBSERVE) is not None
+        method = "observe" if observes else _NAMES.get(request.code, "other")
+        self._metrics.coap.answers.labels(method, f"{response.code >> 5}.xx").inc()
+        return response
 
     async def render(self, request: Request) -> Response:
         """What a GET of an observer brings now, or why it no longer may."""

@@ -19,7 +19,7 @@ class Mishaps:
         self._told: set[tuple[str, type[Exception]]] = set()
 
     def note(self, where: str, error: Exception) -> None:
-        self._metrics.mishaps.labels(where).inc()
+        self._metrics.coap.mishaps.labels(where).inc()
         if (where, type(error)) not in self._told:
             self._told.add((where, type(error)))
             _log.error("unexpected, and gone on", where=where, error=repr(error))

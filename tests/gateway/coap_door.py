@@ -75,6 +75,15 @@ class Door:
             "tallystick_requests_total", {"door": "coap", "outcome": outcome}
         )
 
+    def answers(self):
+        """(method, class of code) -> how many, as /metrics has them."""
+        return {
+            (sample.labels["method"], sample.labels["code"]): sample.value
+            for metric in self.metrics.registry.collect()
+            for sample in metric.samples
+            if sample.name == "tallystick_coap_answers_total"
+        }
+
     async def _get(self, request):
         if self.body is None:
             raise NotFoundError("there is no thing")

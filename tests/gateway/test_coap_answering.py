@@ -122,6 +122,25 @@ async def test_a_path_without_words_has_none_for_anybody(door, asker, code, more
     assert (answer.code, answer.payload, answer.first(CONTENT_FORMAT)) == (answered, b"", None)
 
 
+async def test_each_answer_is_counted_by_method_and_class(door):
+    for code in (GET, PUT, DELETE, 6, 31):
+        await door.ask(code, local=True)
+    await door.ask(GET, "nothing")
+    await door.ask(GET, "broken")
+    await door.observe(local=True)
+    await door.observe(register=False, local=True)
+
+    assert door.answers() == {
+        ("get", "2.xx"): 2,
+        ("get", "4.xx"): 1,
+        ("get", "5.xx"): 1,
+        ("put", "2.xx"): 1,
+        ("delete", "2.xx"): 1,
+        ("other", "4.xx"): 2,
+        ("observe", "2.xx"): 1,
+    }
+
+
 async def test_a_bug_of_ours_is_counted_and_told_without_a_word(door):
     answer = await door.ask(GET, "broken", local=True)
 
