@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +17,6 @@ from gateway.store.keys import KeyStore
 from protocol import senml
 from protocol.envelope import SECRET_BYTES, kid_of
 from protocol.limits import MAX_NAME_BYTES
-from protocol.pairing import device_id
 from tools.oscore import Client, export
 
 app = typer.Typer(help="Devices: enrol, list, revoke.", no_args_is_help=True)
@@ -147,8 +145,6 @@ def enrol(dir_: Path, name: str, gateway: str = "") -> dict[str, object]:
     secret = os.urandom(SECRET_BYTES)
     store = KeyStore(directory.keys)
     try:
-        ids = {device_id(kid_of(d.name, d.profile)): d.name for d in store.devices()}
-        check_oscore_id(ids, name)
         store.add(name, secret)
     finally:
         store.close()
@@ -159,12 +155,3 @@ def enrol(dir_: Path, name: str, gateway: str = "") -> dict[str, object]:
         "gateway": gateway or f"{host}:{config.coap.port}",
         "sensors": [{"driver": "board-temperature", "name": "temperature", "every_ms": 10_000}],
     }
-
-
-def check_oscore_id(taken: Mapping[bytes, str], name: str) -> None:
-    """ConfigError where another device would be the same to OSCORE; `taken`: id -> name.
-
-    By chance that is one of 2**56.
-    """
-    if taken.get(device_id(kid_of(name)), name) != name:
-        raise ConfigError(f"{name!r} has the OSCORE id of another device", "choose another name")

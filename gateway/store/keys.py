@@ -16,6 +16,8 @@ import msgspec
 
 from gateway.errors import ConfigError, StoreFailedError
 from gateway.store.sqlite import mapped_errors, transaction
+from protocol.envelope import kid_of
+from protocol.pairing import device_id
 
 ENROLLED, REVOKED = "enrolled", "revoked"
 _BUSY_TIMEOUT_MS = 5000
@@ -83,6 +85,8 @@ class KeyStore:
                 with self._connection:
                     self._connection.execute(_SCHEMA)
             self._check(path)
+        self._known_ids: dict[bytes, str] = {}
+        self._known_version: int | None = None
 
     def version(self) -> int:
         """Changes whenever another process has written."""
@@ -110,9 +114,20 @@ class KeyStore:
         return [Change(n, *(text.decode() for text in texts)) for n, *texts in rows]
 
     def add(self, name: str, secret: bytes, *, profile: str = "mac") -> None:
-        """Enrols a device; ConfigError where the name was ever used."""
+        """Enrols a device; ConfigError where the name was ever used, or is another's to OSCORE.
+
+        Of the kid OSCORE has 7 bytes only. By chance two names agree in them in one of 2**56
+        cases; whoever looks for two that do needs 2**28 tries.
+        """
         device = (name.encode(), profile.encode(), secret, 0)
+        identifier = device_id(kid_of(name, profile))
         with transaction(self._connection):
+            other = self._identifiers().get(identifier, name)
+            if other != name:
+                raise ConfigError(
+                    f"{name!r} has the OSCORE Sender ID of {other!r}, {identifier.hex()}",
+                    "choose another name: that follows from it alone",
+                )
             try:
                 self._connection.execute(
                     "INSERT INTO devices (name, profile, secret, revoked, checksum)"
@@ -124,6 +139,7 @@ class KeyStore:
                     f"there is a device {name!r} already", "choose another name, or revoke it"
                 ) from error
             self._note(ENROLLED, name, profile)
+        self._known_ids[identifier] = name
 
     def revoke(self, name: str) -> None:
         """Nothing the device sends is accepted from now on; ConfigError where there is none."""
@@ -153,6 +169,16 @@ class KeyStore:
         found = self._connection.pragma("integrity_check")
         if found != "ok":
             raise ConfigError(f"{path} is damaged: {found}", "restore a backup")
+
+    def _identifiers(self) -> dict[bytes, str]:
+        """Whose each OSCORE Sender ID is, revoked or not; read again after others wrote."""
+        version = self.version()
+        if version != self._known_version:
+            rows = self._rows(f"SELECT {_DEVICE}")
+            names = [(name.decode(), profile.decode()) for name, profile, _, _ in rows]
+            self._known_ids = {device_id(kid_of(*one)): one[0] for one in names}
+            self._known_version = version
+        return self._known_ids
 
     def _rows(self, sql: str, *values: object) -> list[Any]:
         """Rows without their last column, which is the checksum of the others."""

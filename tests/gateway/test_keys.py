@@ -10,6 +10,7 @@ import pytest
 from gateway.errors import ConfigError, StoreFailedError
 from gateway.store.files import create_durable, make_directory, write_durable, write_in_place
 from gateway.store.keys import Change, KeyStore, StoredDevice
+from tests.fakes import TWINS
 
 SECRET = bytes(range(32))
 
@@ -56,6 +57,32 @@ def test_a_name_is_used_once_even_after_its_device_was_revoked(keys):
 
     assert keys.devices() == [StoredDevice("shed", "mac", SECRET, revoked=True)]
     assert len(keys.changes(0)) == 2
+
+
+@pytest.mark.parametrize("revoked", [False, True], ids=["active", "revoked"])
+def test_two_names_that_are_one_to_oscore_are_not_both_enrolled(keys, revoked):
+    first, second = TWINS
+    keys.add(first, SECRET)
+    if revoked:
+        keys.revoke(first)
+
+    with pytest.raises(
+        ConfigError, match=f"'{second}' has the OSCORE Sender ID of '{first}'"
+    ) as no:
+        keys.add(second, bytes(32))
+
+    assert "choose another name" in no.value.fix
+    assert [device.name for device in keys.devices()] == [first]
+
+
+def test_a_name_that_another_process_has_enrolled_meanwhile_counts(keys, path):
+    keys.add("shed", SECRET)
+    other = KeyStore(path)
+    other.add(TWINS[0], SECRET)
+    other.close()
+
+    with pytest.raises(ConfigError, match="OSCORE Sender ID"):
+        keys.add(TWINS[1], SECRET)
 
 
 @pytest.mark.parametrize("name", ["nobody", "gone"])

@@ -6,13 +6,11 @@ import stat
 import pytest
 
 from gateway.directory import Directory
-from gateway.errors import ConfigError
 from gateway.store.keys import KeyStore
 from protocol import pairing
 from protocol.envelope import kid_of
-from tests.fakes import ORIGIN
+from tests.fakes import ORIGIN, TWINS
 from tests.tools.test_commands import refusal, run
-from tools.device import check_oscore_id
 
 
 @pytest.fixture
@@ -99,13 +97,13 @@ def test_only_a_device_that_may_speak_has_a_context(garden, tmp_path):
     assert not (tmp_path / "x").exists()
 
 
-def test_a_device_whose_kid_begins_like_anothers_is_not_enrolled():
-    same_id = {kid_of("alice")[:7]: "alice"}
+def test_a_device_whose_kid_begins_like_anothers_is_not_enrolled(garden):
+    run("device", "add", TWINS[0], "--dir", garden)
 
-    with pytest.raises(ConfigError, match="OSCORE id"):
-        check_oscore_id({kid_of("twin")[:7]: "alice"}, "twin")
-    check_oscore_id(same_id, "alice")
-    check_oscore_id(same_id, "other")
+    told = refusal("device", "add", TWINS[1], "--dir", garden)
+
+    assert "OSCORE Sender ID" in str(told)
+    assert "choose another name" in told.fix
 
 
 def _export(garden, folder, name):
