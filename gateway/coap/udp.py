@@ -4,6 +4,7 @@ Knows datagrams and where they come from; CoAP is not its business.
 """
 
 import asyncio
+import errno
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,6 +20,8 @@ _DRAIN = 64  # errors in one turn of the loop
 # longer queue would only hold what its senders have given up waiting for.
 _BUFFER_BYTES = 2 << 20
 
+Make = Callable[[int, int], socket.socket]  # of a family and a type
+
 
 class UdpSocket:
     """`received` gets what arrived, at most 64 datagrams at once; `failed` whom we cannot reach."""
@@ -28,9 +31,10 @@ class UdpSocket:
         host: str,
         port: int,
         wire: Callable[[socket.socket], Bulk | Singly] = bulk_or_singly,
+        make: Make = socket.socket,
     ) -> None:
         """ConfigError where the address cannot be had, or another process has it."""
-        self._socket = _bound(host, port)
+        self._socket = _bound(host, port, make)
         self._wire = wire(self._socket)
         self._outgoing: list[Datagram] = []  # of this turn of the loop
         self._loop = asyncio.get_running_loop()
@@ -95,13 +99,13 @@ class UdpSocket:
             self._failed(address)
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _bound(host: str, port: int, make: Make) -> socket.socket:
     door = None
     try:
+        door = make(socket.AF_INET6, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         found = socket.getaddrinfo(
             host, port, socket.AF_INET6, socket.SOCK_DGRAM, 0, socket.AI_V4MAPPED
         )
-        door = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         door.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         door.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
         with suppress(OSError):  # not Linux: without news of peers that have gone
@@ -113,7 +117,16 @@ def _bound(host: str, port: int) -> socket.socket:
         if door is not None:
             door.close()
         raise ConfigError(
-            f"cannot listen for CoAP on {host}:{port}: {error.strerror}",
-            "stop what has the port, or set [coap] host and port",
+            f"cannot listen for CoAP on {host}:{port}: {error.strerror}", _fix(error)
         ) from error
     return door
+
+
+def _fix(error: OSError) -> str:
+    if error.errno == errno.EAFNOSUPPORT:
+        return (
+            "this kernel has no IPv6, and CoAP over IPv4 goes through it, too: load the module"
+            " (modprobe ipv6), or boot without ipv6.disable=1. net.ipv6.conf.all.disable_ipv6=1"
+            " may stay: without IPv6 addresses it works"
+        )
+    return "stop what has the port, or set [coap] host and port"

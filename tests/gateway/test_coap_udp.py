@@ -1,6 +1,7 @@
 """One real socket on the loopback: both families, who was asked, who is gone, how much at once."""
 
 import asyncio
+import errno
 import socket
 import sys
 
@@ -145,6 +146,17 @@ async def test_an_address_that_is_not_ours_is_refused(host):
         UdpSocket(host, 0)
 
     assert refused.value.fix == "stop what has the port, or set [coap] host and port"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::"])  # noqa: S104
+async def test_a_kernel_without_ipv6_is_told_what_to_do(host):
+    def make(family, kind):
+        raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+
+    with pytest.raises(ConfigError, match="Address family not supported") as refused:
+        UdpSocket(host, 0, make=make)
+
+    assert "this kernel has no IPv6" in refused.value.fix
 
 
 async def test_a_datagram_that_was_cut_is_dropped_and_the_longest_is_whole(door, client):
