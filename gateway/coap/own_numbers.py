@@ -17,7 +17,9 @@ from gateway.errors import BusyError
 from protocol.oscore import MAX_NUMBER
 
 PER_SECOND = 1024  # more than there are challenges in one
-CHUNK = PER_SECOND // 4  # reserved at once; soon after another, a start waits for so many to come
+# Reserved at once: few at first, so that a start soon after another need not wait for the time
+# of what that one had reserved; twice as many each time, so that a flood costs a sync a second.
+FIRST_CHUNK, CHUNK = PER_SECOND // 32, PER_SECOND
 _FAR = 60 * PER_SECOND  # ahead of the clock; what was reserved is never so far, if it is right
 _CLOCK_ZERO_MS = 1_735_689_600_000  # 2025-01-01, before any release of ours
 _CLOCK_LIMIT = 7 << 37  # in 2054: a clock past it is wrong, and must not use up all numbers
@@ -55,7 +57,7 @@ class OwnNumbers:
     time has not come yet."""
 
     def __init__(self) -> None:
-        self._next = self._stop = 0
+        self._next = self._stop = self._low = 0
         self.wanting: Callable[[], None] = lambda: None
         self.come: Callable[[], int] = lambda: MAX_NUMBER + 1
 
@@ -63,15 +65,19 @@ class OwnNumbers:
         """The numbers [start, stop) are reserved: go on with them."""
         if start != self._stop:  # the first chunk, or one after a gap
             self._next = start
-        self._stop = stop
+        self._stop, self._low = stop, (stop - start) // 2
 
     @property
     def left(self) -> int:
         return self._stop - self._next
 
+    @property
+    def is_low(self) -> bool:
+        return self.left <= self._low
+
     def take(self) -> int:
         """BusyError until more are reserved, or their time has come."""
-        if self.left <= CHUNK // 2:
+        if self.is_low:
             self.wanting()
         if not self.left or self._next > MAX_NUMBER:
             raise BusyError("no OSCORE number is reserved yet")

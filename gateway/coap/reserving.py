@@ -6,7 +6,15 @@ from typing import NamedTuple
 
 import structlog
 
-from gateway.coap.own_numbers import CHUNK, PER_SECOND, OwnNumbers, by_clock, first_free, pace_from
+from gateway.coap.own_numbers import (
+    CHUNK,
+    FIRST_CHUNK,
+    PER_SECOND,
+    OwnNumbers,
+    by_clock,
+    first_free,
+    pace_from,
+)
 from gateway.errors import BusyError, StoreFailedError
 from gateway.store.number_file import NumberFile
 from protocol.oscore import MAX_NUMBER
@@ -32,6 +40,7 @@ class Reserving:
         self._file = file
         self._clock = clock
         self._retry_s = retry_s
+        self._chunk = FIRST_CHUNK
         self._pace = 0, 0  # a number, and the monotonic time at which it had come
         self._stop: int | None = None  # all below it was reserved, perhaps for a former start
         self._wanted = asyncio.Event()
@@ -54,7 +63,7 @@ class Reserving:
         while True:
             await self._wanted.wait()
             self._wanted.clear()
-            if self._numbers.left > CHUNK // 2:
+            if not self._numbers.is_low:
                 continue
             try:
                 # not on the event loop: a sync can take as long as the card likes
@@ -69,10 +78,12 @@ class Reserving:
 
     def _reserve(self) -> tuple[int, int]:
         start = self._first() if self._stop is None else self._stop
-        if start + CHUNK > MAX_NUMBER:
+        stop = start + self._chunk
+        if stop > MAX_NUMBER:
             raise StoreFailedError("all OSCORE numbers are used up: enrol devices anew")
-        self._file.reserve(start + CHUNK)
-        return start, start + CHUNK
+        self._file.reserve(stop)
+        self._chunk = min(2 * self._chunk, CHUNK)
+        return start, stop
 
     def _first(self) -> int:
         clock = by_clock(self._clock.unix_ms(), self._clock.newest_ms)
