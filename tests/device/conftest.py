@@ -7,7 +7,7 @@ from tools import firmware
 
 
 @pytest.fixture(autouse=True)
-def closed_outboxes():
+def closed_outboxes(tmp_path):  # closed before their folder goes
     yield
     while board.OPENED:
         board.OPENED.pop().close()

@@ -40,18 +40,18 @@ class FaultyDisk:
         self._fault: Fault | None = None
         self._nth = 0
         self._lasting = False
-        self.seen = 0  # steps that the fault speaks of, since it was armed
+        self._seen = 0
         self.failed: list[Step] = []
 
     def arm(self, fault: Fault, nth: int, *, lasting: bool) -> None:
-        self._fault, self._nth, self._lasting, self.seen = fault, nth, lasting, 0
+        self._fault, self._nth, self._lasting, self._seen = fault, nth, lasting, 0
 
     def heal(self) -> None:
         self._fault = None
 
     def before(self, step: Step) -> None:
         if self._fault and isinstance(step, self._fault.steps):
-            self.seen += 1
+            self._seen += 1
             self._fail(step, done=False)
 
     def after(self, step: Step) -> None:
@@ -61,6 +61,6 @@ class FaultyDisk:
         fault = self._fault
         if fault is None or fault.done is not done or not isinstance(step, fault.steps):
             return
-        if self.seen == self._nth or (self._lasting and self.seen > self._nth):
+        if self._seen == self._nth or (self._lasting and self._seen > self._nth):
             self.failed.append(step)
             raise OSError(fault.error, errno.errorcode[fault.error])

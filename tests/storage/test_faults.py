@@ -1,5 +1,6 @@
 """The n-th step on the disk fails, before and after it was done: here some n, in campaigns all."""
 
+import functools
 import os
 import shutil
 from collections.abc import Callable, Iterable
@@ -31,12 +32,18 @@ _ON_CONTENT = {  # of those on names alone, these meet none
 }
 
 
-def tried(scratch: Path, kinds: Iterable[str], trial: Callable[[Trials], int]) -> None:
+@pytest.fixture(scope="module")
+def trials_of(shared_path: Path) -> Callable[[str], Trials]:
+    """Those of a kind, made once."""
+    return functools.cache(lambda kind: Trials(shared_path / kind, KINDS[kind]))
+
+
+def tried(kinds: Iterable[str], trial: Callable[[str], int]) -> None:
     """Every kind; stops at the first that is not as it must be, and names it."""
     counts = {}
     for kind in kinds:
         try:
-            counts[kind] = trial(Trials(scratch / kind, KINDS[kind]))
+            counts[kind] = trial(kind)
         except Exception as error:
             error.add_note(f"in {kind!r}, SEED={SEED}")
             raise
@@ -46,40 +53,40 @@ def tried(scratch: Path, kinds: Iterable[str], trial: Callable[[Trials], int]) -
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_a_fault_is_told_and_survived(scratch: Path, fault: Fault) -> None:
+def test_a_fault_is_told_and_survived(trials_of, fault: Fault) -> None:
     """At the first step, the last, and some between: another SEED takes others."""
     dice = Random(f"{SEED}:{fault}")
-    tried(scratch, _SHORT, lambda trials: trials.some(fault, _FEW, dice))
+    tried(_SHORT, lambda kind: trials_of(kind).some(fault, _FEW, dice))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_a_fault_at_any_step_is_told_and_survived(scratch: Path, fault: Fault) -> None:
-    tried(scratch, _SHORT, lambda trials: trials.all(fault, lasting=False))
+def test_a_fault_at_any_step_is_told_and_survived(trials_of, fault: Fault) -> None:
+    tried(_SHORT, lambda kind: trials_of(kind).all(fault, lasting=False))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_a_fault_that_lasts_is_told_and_survived(scratch: Path, fault: Fault) -> None:
+def test_a_fault_that_lasts_is_told_and_survived(trials_of, fault: Fault) -> None:
     """Two submitters hear of it; then the disk is well again."""
-    tried(scratch, KINDS, lambda trials: trials.all(fault, lasting=True))
+    tried(KINDS, lambda kind: trials_of(kind).all(fault, lasting=True))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", _ON_CONTENT.values(), ids=_ON_CONTENT)
-def test_a_fault_is_survived_where_much_is_written(scratch: Path, fault: Fault) -> None:
-    tried(scratch, _LONG, lambda trials: trials.all(fault, lasting=False))
+def test_a_fault_is_survived_where_much_is_written(trials_of, fault: Fault) -> None:
+    tried(_LONG, lambda kind: trials_of(kind).all(fault, lasting=False))
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_a_rotation_that_failed_is_ended_by_the_next_start(scratch: Path, fault: Fault) -> None:
-    create(Directory(scratch / "made"))
-    Life(Directory(scratch / "made"), Witness(lambda: 0)).close()
+def test_a_rotation_that_failed_is_ended_by_the_next_start(tmp_path: Path, fault: Fault) -> None:
+    create(Directory(tmp_path / "made"))
+    Life(Directory(tmp_path / "made"), Witness(lambda: 0)).close()
     failed, nth = True, 0
     while failed:
         nth += 1
-        place = scratch / str(nth)
-        shutil.copytree(scratch / "made", place)
+        place = tmp_path / str(nth)
+        shutil.copytree(tmp_path / "made", place)
 
         failed, new = rotated(place, fault, nth)
 
@@ -109,19 +116,21 @@ def rotated(place: Path, fault: Fault, nth: int) -> tuple[bool, str | None]:
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_keys_are_rolled_back_by_a_start_after_one_that_failed(scratch: Path, fault: Fault) -> None:
+def test_keys_are_rolled_back_by_a_start_after_one_that_failed(
+    tmp_path: Path, fault: Fault
+) -> None:
     """An enrolment that a power cut stopped has to be undone, and the disk fails at that."""
-    hot = half_enrolled(scratch)
+    hot = half_enrolled(tmp_path)
     failed = True
     for nth in range(1, 100):
-        shutil.copytree(hot, scratch / f"{nth}")
+        shutil.copytree(hot, tmp_path / f"{nth}")
         disk = FaultyDisk()
-        with watched(scratch / f"{nth}", disk):
+        with watched(tmp_path / f"{nth}", disk):
             disk.arm(fault, nth, lasting=False)
-            names(scratch / f"{nth}")
+            names(tmp_path / f"{nth}")
             failed = bool(disk.failed)
             disk.heal()
-            again = names(scratch / f"{nth}")
+            again = names(tmp_path / f"{nth}")
 
         assert again == ["before"]
         if not failed:
@@ -130,22 +139,22 @@ def test_keys_are_rolled_back_by_a_start_after_one_that_failed(scratch: Path, fa
     assert not failed
 
 
-def half_enrolled(scratch: Path) -> Path:
+def half_enrolled(tmp_path: Path) -> Path:
     """keys.sqlite with a journal to play back."""
-    create(Directory(scratch / "made"))
-    keys = KeyStore(Directory(scratch / "made").keys)
+    create(Directory(tmp_path / "made"))
+    keys = KeyStore(Directory(tmp_path / "made").keys)
     keys.add("before", bytes(32))
     keys.close()
     disk = FaultyDisk()
-    with watched(scratch / "made", disk):
-        keys = KeyStore(Directory(scratch / "made").keys)
+    with watched(tmp_path / "made", disk):
+        keys = KeyStore(Directory(tmp_path / "made").keys)
         disk.arm(FAULTS["name failed"], 1, lasting=True)
         with pytest.raises(GatewayError):
             keys.add("never", bytes(32))
-        shutil.copytree(scratch / "made", scratch / "hot")
+        shutil.copytree(tmp_path / "made", tmp_path / "hot")
         disk.heal()
         keys.close()
-    return scratch / "hot"
+    return tmp_path / "hot"
 
 
 def names(folder: Path) -> list[str] | None:

@@ -42,10 +42,10 @@ def _forget(record: Record) -> None:
     record.steps[:] = [Sync(NOTHING) if isinstance(step, Sync) else step for step in record.steps]
 
 
-def test_what_was_reserved_before_a_power_cut_is_not_free_after_it(scratch: Path) -> None:
-    assert campaign(scratch, lying=False)[:5] == []
+def test_what_was_reserved_before_a_power_cut_is_not_free_after_it(tmp_path: Path) -> None:
+    assert campaign(tmp_path, lying=False)[:5] == []
 
 
-def test_a_disk_that_lies_about_a_sync_is_found_out(scratch: Path) -> None:
+def test_a_disk_that_lies_about_a_sync_is_found_out(tmp_path: Path) -> None:
     """So the sync is needed, and the campaign would miss none of it."""
-    assert campaign(scratch, lying=True) != []
+    assert campaign(tmp_path, lying=True) != []

@@ -17,18 +17,18 @@ _DISKS = {"good": live_well, "forgetful": live_on_a_forgetful_disk}
 
 
 @pytest.mark.parametrize("live", _DISKS.values(), ids=_DISKS)
-def test_what_was_answered_survives_a_power_cut(scratch: Path, live) -> None:
+def test_what_was_answered_survives_a_power_cut(tmp_path: Path, live) -> None:
     """On a disk that fails some syncs, too: a later one does not write what these dropped."""
-    judged(Campaign(scratch, SEED, live), range(_FEW))
+    judged(Campaign(tmp_path, SEED, live), range(_FEW))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("live", _DISKS.values(), ids=_DISKS)
-def test_what_was_answered_survives_thousands_of_power_cuts(scratch: Path, live) -> None:
+def test_what_was_answered_survives_thousands_of_power_cuts(tmp_path: Path, live) -> None:
     """IMAGES=100000 SEED=7 for more; IMAGE=1234 SEED=7 for that one alone."""
     one = os.environ.get("IMAGE")
     judged(
-        Campaign(scratch, SEED, live),
+        Campaign(tmp_path, SEED, live),
         [int(one)] if one else range(int(os.environ.get("IMAGES", "3000"))),
     )
 
@@ -70,7 +70,7 @@ LIES = {
 
 
 @pytest.mark.parametrize(("lie", "found"), LIES.values(), ids=LIES)
-def test_a_disk_that_lies_about_a_sync_is_found_out(scratch: Path, lie, found: str) -> None:
+def test_a_disk_that_lies_about_a_sync_is_found_out(tmp_path: Path, lie, found: str) -> None:
     """So each sync that the gateway makes is needed, and the campaign would miss none of them."""
 
     def live(path: Path, seed: str) -> Lived:
@@ -78,7 +78,7 @@ def test_a_disk_that_lies_about_a_sync_is_found_out(scratch: Path, lie, found: s
         lie(lived.record)
         return lived
 
-    campaign = Campaign(scratch, SEED, live)
+    campaign = Campaign(tmp_path, SEED, live)
     for number in range(_ENOUGH):
         campaign.run([number])
         if any(found in wrong for wrong in campaign.wrong):

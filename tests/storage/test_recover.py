@@ -20,18 +20,18 @@ FILES = ("tallystick.toml", "signer.key", "verifier.key", "checkpoint", "ledger.
 
 
 @pytest.fixture
-def behind(scratch: Path) -> Made:
+def behind(tmp_path: Path) -> Made:
     """Its end was cut off; what was signed is known from the file beside it."""
-    made = make(scratch / "garden", size=SIZE)
+    made = make(tmp_path / "garden", size=SIZE)
     made.execute("DELETE FROM entries WHERE idx >= 20")
     return made
 
 
-def interrupted_anywhere(behind: Made, scratch: Path, end: Callable[[Made], None]) -> int:
+def interrupted_anywhere(behind: Made, tmp_path: Path, end: Callable[[Made], None]) -> int:
     """Cuts a recovery at each of its events and lets `end` see what is left; how many."""
     at = 0
     while True:
-        folder = scratch / str(at)
+        folder = tmp_path / str(at)
         shutil.copytree(behind.directory.path, folder)
         twin = behind._replace(directory=Directory(folder))
         if not interrupted(folder, at, lambda twin=twin: recovered(twin)):
@@ -42,7 +42,7 @@ def interrupted_anywhere(behind: Made, scratch: Path, end: Callable[[Made], None
 
 
 def test_whoever_starts_after_a_kill_finds_the_old_ledger_or_the_new_one(
-    behind: Made, scratch: Path
+    behind: Made, tmp_path: Path
 ) -> None:
     completed = []
 
@@ -56,7 +56,7 @@ def test_whoever_starts_after_a_kill_finds_the_old_ledger_or_the_new_one(
         with pytest.raises(RolledBackError, match="20 entries, but its checkpoint of 30"):
             twin.directory.open_checked(twin.directory.load_signer(ORIGIN))
 
-    cuts = interrupted_anywhere(behind, scratch, start)
+    cuts = interrupted_anywhere(behind, tmp_path, start)
 
     decided = completed.index(True)
     print(f"\n{cuts} cuts, {decided} of them before the decision")
@@ -64,10 +64,10 @@ def test_whoever_starts_after_a_kill_finds_the_old_ledger_or_the_new_one(
     assert not any(completed[:decided])
 
 
-def test_whoever_tries_again_after_a_kill_gets_the_new_ledger(behind: Made, scratch: Path) -> None:
+def test_whoever_tries_again_after_a_kill_gets_the_new_ledger(behind: Made, tmp_path: Path) -> None:
     said = (ORIGIN, behind.note, SIZE)
 
     def again(twin: Made) -> None:
         assert recovered(twin).recovery == check_whole(twin.directory) == said
 
-    assert interrupted_anywhere(behind, scratch, again) > 50
+    assert interrupted_anywhere(behind, tmp_path, again) > 50

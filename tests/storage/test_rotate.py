@@ -28,14 +28,14 @@ def rotation(tmp_path_factory) -> Record:
 
 @pytest.mark.parametrize("seed", _SEEDS)
 def test_the_power_fails_at_any_step_and_the_next_start_ends_it(
-    rotation: Record, scratch: Path, seed: int
+    rotation: Record, tmp_path: Path, seed: int
 ) -> None:
     ends = set()
 
     for at in range(len(rotation.steps) + 1):
         for kind in KINDS:
             found = images.image(images.cut(rotation, at), kind, Random(f"{seed}:{at}:{kind}"))
-            directory = put(found, scratch / f"{at}-{kind}")
+            directory = put(found, tmp_path / f"{at}-{kind}")
             end = rotate.settle(directory, ORIGIN)
             epochs = check_whole(directory).epochs
             assert len(epochs) == 2 or end != rotate.COMPLETED, (at, kind)
@@ -45,10 +45,10 @@ def test_the_power_fails_at_any_step_and_the_next_start_ends_it(
 
 
 def test_whoever_tries_again_after_a_cut_gets_what_was_begun(
-    rotation: Record, scratch: Path
+    rotation: Record, tmp_path: Path
 ) -> None:
     for at in range(len(rotation.steps) + 1):
-        directory = put(_dropped(rotation, at), scratch / str(at))
+        directory = put(_dropped(rotation, at), tmp_path / str(at))
         begun, epochs = directory.next_signer.exists(), _epochs(directory)
 
         done = rotate.rotate(directory, ORIGIN)

@@ -95,16 +95,16 @@ def forgets(name: str):
     return lie
 
 
-def test_what_a_witness_answered_survives_a_power_cut(scratch: Path) -> None:
-    assert campaign(scratch, honestly, 300)[:5] == []
+def test_what_a_witness_answered_survives_a_power_cut(tmp_path: Path) -> None:
+    assert campaign(tmp_path, honestly, 300)[:5] == []
 
 
 @pytest.mark.slow
-def test_what_a_witness_answered_survives_thousands_of_power_cuts(scratch: Path) -> None:
-    assert campaign(scratch, honestly, int(os.environ.get("IMAGES", "3000")))[:5] == []
+def test_what_a_witness_answered_survives_thousands_of_power_cuts(tmp_path: Path) -> None:
+    assert campaign(tmp_path, honestly, int(os.environ.get("IMAGES", "3000")))[:5] == []
 
 
 @pytest.mark.parametrize("name", [files.TABLE, f"{files.TABLE}-journal"])
-def test_a_disk_that_lies_about_a_sync_is_found_out(scratch: Path, name: str) -> None:
+def test_a_disk_that_lies_about_a_sync_is_found_out(tmp_path: Path, name: str) -> None:
     """So each sync is needed, and the campaign would miss none of them."""
-    assert campaign(scratch, forgets(name), 300) != []
+    assert campaign(tmp_path, forgets(name), 300) != []

@@ -17,7 +17,7 @@ from tests.gateway.ledger.test_failures import DEVICE, TRANSACTIONS, packs
 from tests.storage.faults import Fault, FaultyDisk
 from tests.storage.lives import CURSOR, Life, Members, Witness, shape, small_wal
 from tests.storage.oracle import judge_database, judge_going_on
-from tests.storage.shim import watched
+from tests.storage.shim import Step, watched
 from tests.storage.workload import create
 
 Heard = list[object] | GatewayError
@@ -93,6 +93,19 @@ KINDS = {name: transaction(*row) for name, row in TRANSACTIONS.items()} | {
 }
 
 
+class Noted:
+    """A tap that lets every step be done, and knows which there were."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+
+    def before(self, step: Step) -> None:
+        self.steps.append(step)
+
+    def after(self, step: Step) -> None:
+        pass
+
+
 class Trials:
     """One kind's: `twin` never failed, and shows what is right."""
 
@@ -102,11 +115,15 @@ class Trials:
         self._template = _make(folder / "template", kind)
         self._tried = 0
         shutil.copytree(self._template, folder / "twin")
-        twin = self._open(Directory(folder / "twin"))
-        self._before = held(twin)
-        self._first = kind.attempt(twin)
-        self._after = held(twin)
-        twin.close()
+        noted = Noted()
+        with watched(folder / "twin", noted) as shim, small_wal(_WAL_PAGES):
+            twin = self._open(Directory(folder / "twin", shim.disk))
+            self._before = held(twin)
+            noted.steps.clear()
+            self._first = kind.attempt(twin)
+            self._steps = list(noted.steps)
+            self._after = held(twin)
+            twin.close()
 
     def all(self, fault: Fault, *, lasting: bool) -> int:
         """Every n, until there is no n-th step; how many there were."""
@@ -117,26 +134,12 @@ class Trials:
 
     def some(self, fault: Fault, most: int, dice: Random) -> int:
         """The first step, the last one and others, `most` of them; how many were tried."""
-        count = self._count(fault)
+        count = sum(isinstance(step, fault.steps) for step in self._steps)
         inner = range(2, count)
         chosen = {1, count, *dice.sample(inner, min(most - 2, len(inner)))} if count else set()
         for nth in sorted(chosen):
             assert self._told_of(fault, nth, lasting=False), f"there is no step {nth}"
         return len(chosen)
-
-    def _count(self, fault: Fault) -> int:
-        """How many steps there are that the fault speaks of, where none fails."""
-        place = self._folder / "counted"
-        shutil.copytree(self._template, place)
-        disk = FaultyDisk()
-        with watched(place, disk) as shim, small_wal(_WAL_PAGES):
-            life = self._open(Directory(place, shim.disk))
-            disk.arm(fault, 0, lasting=False)
-            self._kind.attempt(life)
-            count = disk.seen
-            disk.heal()
-            life.close()
-        return count
 
     def _told_of(self, fault: Fault, nth: int, *, lasting: bool) -> bool:
         try:

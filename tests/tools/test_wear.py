@@ -9,11 +9,14 @@ TOGETHER = Load(devices=10, readings=1)
 
 
 @pytest.fixture
-def written(tmp_path):
+def written(tmp_path_factory):
+    """On a disk, whose writes are counted."""
+    disk = tmp_path_factory.mktemp("disk")
+
     def per_reading(name: str, load: Load, **config) -> float:
-        measured = measure(tmp_path / name, LedgerConfig(**config), load, 20)
+        measured = measure(disk / name, LedgerConfig(**config), load, 20)
         if measured is None:
-            pytest.skip(f"what is written to {tmp_path} is not counted here")
+            pytest.skip(f"what is written to {disk} is not counted here")
         return measured
 
     return per_reading
