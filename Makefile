@@ -1,8 +1,8 @@
 # Needs a bare Python >= 3.11; everything else goes into .venv by itself.
 PYTHON ?= python3
 SECONDS ?= 20
-# A file of tests in one process: its fixtures are made once. They wait a lot, so one more than cores.
-PARALLEL ?= -n 3 --dist loadfile --no-loadscope-reorder
+# A file of tests in one process: its fixtures are made once. They wait a lot, so two for a core.
+PARALLEL ?= -n 4 --dist loadfile --no-loadscope-reorder
 EVENTS ?= 100000
 VENV := .venv
 # Half a second of every start, and of every file of tests, is the compiling that this would forget.
