@@ -241,6 +241,8 @@ def _observing() -> list[dict[str, Any]]:
             *changed(0x5333, paths[3], b"new"),
             acknowledge(),
             silence(),
+            ask(GET, 0x5334, paths[3], cancel),  # else whoever comes after changes it for two
+            ack(CONTENT, 0x5334, without=[OBSERVE], payload=b"new"),
         ),
         case(
             "observing what is not there",
