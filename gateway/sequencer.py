@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
+import structlog
+
 from gateway.config import LedgerConfig
 from gateway.errors import BusyError, GatewayError, StoreFailedError
 from gateway.feed import Feed
@@ -22,6 +24,7 @@ from gateway.watch import Watch
 
 _IDLE_MS = 1000  # how often an idle writer looks up, for its heartbeat
 _MAX_ERRANDS = 16
+_log = structlog.get_logger("sequencer")
 Result = TypeVar("Result")
 
 
@@ -219,7 +222,10 @@ def _settle_all(groups: list[_Group], outcomes: Sequence[Kept | GatewayError]) -
     start = 0
     for group in groups:
         stop = start + len(group.submissions)
-        group.settle(outcomes[start:stop])
+        try:
+            group.settle(outcomes[start:stop])
+        except Exception as error:  # the others have to hear all the same: theirs is done, too
+            _log.error("an outcome was not told", error=repr(error))
         start = stop
 
 

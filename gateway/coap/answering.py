@@ -7,12 +7,11 @@ context, and returns what to send back.
 from collections.abc import Callable
 from functools import partial
 
-import structlog
-
 from gateway.coap import blocks
 from gateway.coap.assembly import OF_NOBODY, OF_SOMEBODY, Assembly
 from gateway.coap.blocks import MAX_EXPONENT, Block
 from gateway.coap.echo import SMALL_EXPONENT, Echoes
+from gateway.coap.mishaps import Mishaps
 from gateway.coap.notification import numbered
 from gateway.coap.observe import Observers
 from gateway.coap.refusals import explained, refusal
@@ -49,7 +48,6 @@ _REGISTER = 0  # RFC 7641 §2
 _NAMES = {GET: "get", POST: "post", PUT: "put", DELETE: "delete"}  # labels, and no others
 _OCTETS = 42  # application/octet-stream: what has no Content-Format
 _OF_A_VIEW = (ACCEPT, BLOCK2)  # what else decides what a notification looks like
-_log = structlog.get_logger("coap")
 
 
 class Answering:
@@ -67,6 +65,7 @@ class Answering:
         self._routes = routes
         self._echoes = echoes
         self._metrics = metrics
+        self._mishaps = Mishaps(metrics)
         self._identify = identify
         self._now_ms = now_ms
         self._of_nobody = Assembly(OF_NOBODY)
@@ -96,7 +95,7 @@ class Answering:
             return refused
         except Exception as error:  # one request must not end the door
             self._metrics.outcomes.labels("coap", "failed").inc()
-            _log.error("a request failed", path="/".join(request.path), error=repr(error))
+            self._mishaps.note("requests", error)
             return Response(SERVER_ERROR)
 
     async def _answer(self, request: Request) -> Response:

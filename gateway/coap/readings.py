@@ -202,8 +202,9 @@ class Readings:
         """Only now, after the commit: this is the promise."""
         time_ms, moment = self._time_ms(), self._now_ms()
         kept = repeated = 0
-        for (one, (device, parts)), outcome in zip(asked, outcomes, strict=True):
+        for one, _ in asked:  # first: whatever becomes of the answers, a repeat is heard
             del self._waiting[one.key]
+        for (one, (device, parts)), outcome in zip(asked, outcomes, strict=True):
             if isinstance(outcome, GatewayError):
                 self._refuse(one, outcome)
                 continue

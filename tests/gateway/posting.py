@@ -88,9 +88,12 @@ class FakeSending:
     def __init__(self):
         self.sent = []
         self.confirmed = []
+        self.failures = []
         self._message_id = 999
 
     def send(self, data, peer):
+        if self.failures:
+            raise self.failures.pop()
         self.sent.append((data, peer))
 
     def send_confirmed(self, data, peer):

@@ -70,6 +70,22 @@ async def test_a_change_of_members_that_fails_holds_no_readings_for_ever():
     assert mishaps(post.metrics, "members") == 1
 
 
+def test_an_answer_that_fails_leaves_nobody_unheard_for_ever():
+    """What was kept is told to who asks again."""
+    post = Post()
+    post.take(pack(0, message_id=1), pack(1, message_id=2))
+    post.sending.failures = [RuntimeError("a bug")]
+
+    with pytest.raises(RuntimeError):
+        post.sequencer.commit()
+    waiting = len(post.readings)
+    post.take(pack(0, message_id=1), pack(1, message_id=2))
+    post.sequencer.commit()
+
+    assert waiting == 0
+    assert [coap.decode(data).message_id for data in post.sent] == [1, 2]
+
+
 class BrokenOnce:
     """A file that fails in a way nobody foresaw, once."""
 

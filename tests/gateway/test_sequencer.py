@@ -7,7 +7,7 @@ import pytest
 from gateway.errors import BusyError, ConflictError, StoreFailedError, StoreFullError
 from gateway.ledger.batch import Kept
 from protocol.checkpoint import unverified
-from tests.gateway.desk import LIMIT_S, Desk
+from tests.gateway.desk import DEVICE, LIMIT_S, Desk
 
 
 async def test_a_submission_is_answered_after_its_commit():
@@ -84,6 +84,23 @@ async def test_who_has_gone_is_not_answered_and_the_rest_are(slow):
     store.let.release(2)
 
     assert (await there).index == 2
+
+
+async def test_who_fails_to_hear_takes_nothing_from_the_others_of_its_batch(slow):
+    desk, store = slow
+    desk.submit(1)
+    await asyncio.to_thread(store.syncing.acquire)
+
+    def fail(outcomes):
+        raise RuntimeError("a bug")
+
+    desk.sequencer.submit_all([DEVICE.submission(2)], fail)
+    (heard,) = desk.submit(3)
+    store.let.release(3)
+
+    async with asyncio.timeout(LIMIT_S):
+        assert await heard == Kept(3, False)
+    assert desk.failed == []
 
 
 async def test_stop_commits_what_is_queued_and_signs_it(slow):
