@@ -31,7 +31,7 @@ from protocol.limits import CONTENT_FORMAT_COSE_MAC0, MAX_ENVELOPE_BYTES
 
 # Uri-Path "r", Content-Format 17, payload marker: what follows the token of every device's POST.
 HEAD = b"\xb1r\x11" + bytes((CONTENT_FORMAT_COSE_MAC0,)) + b"\xff"
-_KEPT = ANSWERS["kept"].coap
+_KEPT, _FAILED = ANSWERS["kept"].coap, 0xA0  # 5.00
 _KEPT_HEAD = b"\xc1" + bytes((CONTENT_FORMAT_COSE_MAC0,)) + b"\xff"  # Content-Format 17, marker
 _SIZE1 = b"\xd2\x2f" + MAX_ENVELOPE_BYTES.to_bytes(2, "big")  # option 60 (RFC 7252 §5.9.2.9)
 
@@ -180,8 +180,8 @@ class Readings:
                 device, parts = accepted = judge(one.envelope, registry)
                 if not self._per_device.allows(parts.kid, now_ms):
                     raise RateError(f"{device.name} sends more than its share")
-            except (ProtocolError, GatewayError) as error:
-                self._refuse(one, error, now_ms)
+            except Exception as error:  # whatever it is, the others of this turn are judged
+                self._not_taken(one, error, now_ms)
                 continue
             number = Number(parts.kid, parts.epoch, parts.sequence)
             submissions.append(Submission(Draft(PACK, device.name, parts.data), number))
@@ -222,6 +222,13 @@ class Readings:
             self._answer(one, _KEPT, _KEPT_HEAD + receipt)
         self._count("kept", kept)
         self._count("repeat", repeated)
+
+    def _not_taken(self, one: Posted, error: Exception, now_ms: int) -> None:
+        if isinstance(error, (ProtocolError, GatewayError)):
+            self._refuse(one, error, now_ms)
+        else:
+            self._mishaps.note("readings", error)
+            self._answer(one, _FAILED, b"")
 
     def _refuse_all(self, batch: list[Posted], error: GatewayError) -> None:
         for one in batch:

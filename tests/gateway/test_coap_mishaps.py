@@ -8,11 +8,12 @@ import pytest
 from gateway.coap.mishaps import Mishaps
 from gateway.coap.reserving import Clock, Reserving
 from gateway.metrics import Metrics
+from gateway.registry import Registry
 from protocol import coap
 from protocol.coap import CON, GET, Message
 from tests.fakes import NOW_MS
 from tests.gateway.doorstep import Bench
-from tests.gateway.posting import Post, answer, empty_ack, pack
+from tests.gateway.posting import SHED, STRANGER, Post, answer, empty_ack, pack
 
 BUSY = 0xA3
 MAX_AGE_5 = b"\xd1\x01\x05"
@@ -68,6 +69,28 @@ async def test_a_change_of_members_that_fails_holds_no_readings_for_ever():
     assert refused == [answer(coap.ACK, BUSY, MAX_AGE_5)]
     assert len(post.sequencer.waiting) == 1
     assert mishaps(post.metrics, "members") == 1
+
+
+class BrokenRegistry(Registry):
+    """Fails in a way nobody foresaw, for one device."""
+
+    def find(self, kid):
+        if kid == STRANGER.kid:
+            raise RuntimeError("a bug")
+        return super().find(kid)
+
+
+def test_readings_that_fail_take_nothing_from_the_others_of_their_turn():
+    post = Post()
+    post.members.registry = BrokenRegistry([SHED.known()])
+
+    post.take(pack(0, message_id=1), pack(0, STRANGER, message_id=2), pack(1, message_id=3))
+    refused = post.sent
+    post.sequencer.commit()
+
+    assert refused == [answer(coap.ACK, 0xA0, message_id=2)]
+    assert [coap.decode(data).message_id for data in post.sent] == [1, 3]
+    assert mishaps(post.metrics, "readings") == 1
 
 
 def test_an_answer_that_fails_leaves_nobody_unheard_for_ever():
