@@ -1,8 +1,9 @@
 # Needs a bare Python >= 3.11; everything else goes into .venv by itself.
 PYTHON ?= python3
 SECONDS ?= 20
-# A file of tests in one process: its fixtures are made once. They wait a lot, so two for a core.
-PARALLEL ?= -n 4 --dist loadfile --no-loadscope-reorder
+# A file of tests in one process: its fixtures are made once.
+FILES := --dist loadfile --no-loadscope-reorder
+PARALLEL ?= -n 4  # more than cores: those with real processes wait a lot
 EVENTS ?= 100000
 VENV := .venv
 # Half a second of every start, and of every file of tests, is the compiling that this would forget.
@@ -19,10 +20,10 @@ demo: $(VENV)/run ## collector, gateway and devices, then verify both (SECONDS=2
 	@$(BIN)/tallystick demo --seconds $(SECONDS)
 
 test: $(VENV)/dev ## every test but the long campaigns (under 4 min)
-	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
+	$(BIN)/python -m pytest $(PARALLEL) $(FILES) -m "not slow"
 
 fast: $(VENV)/dev ## tests without sockets and processes (under 60 s)
-	$(BIN)/python -m pytest $(PARALLEL) -m "not slow and not integration"
+	$(BIN)/python -m pytest -n auto $(FILES) -m "not slow and not integration"
 
 cover: $(VENV)/dev ## every branch of the wire format and the ledger is tested
 	$(BIN)/python -m pytest -q tests/protocol tests/gateway \
