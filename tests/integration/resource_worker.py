@@ -16,6 +16,7 @@ from gateway.errors import NotFoundError
 from gateway.hold import Hold
 from gateway.resources.tree import ResourceTree
 from gateway.wiring import Gateway
+from tools.logs import configure_logging
 
 PATHS = [f"home/{name}" for name in "abcdef"] + ["etc/x", "var/log/y"]
 
@@ -52,6 +53,7 @@ async def change(tree: ResourceTree, path: str, dice: random.Random) -> None:
 
 
 if __name__ == "__main__":
+    configure_logging(as_json=False)  # on stderr: a start may tell of a log that was cut off
     folder = Path(sys.argv[1])
     with Hold(folder, "test"):
         asyncio.run(work(Directory(folder), int(sys.argv[2])))
