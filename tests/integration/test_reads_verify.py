@@ -11,7 +11,8 @@ from protocol import fault as faults
 from protocol.note import unb64
 from tests.integration.commands import tallystick
 from tests.integration.harness import Site
-from tests.integration.test_tampering import fill, flip
+from tests.integration.scenes import fill
+from tests.integration.test_tampering import flip
 from tests.load import LoadDevice
 
 VICTIM = 5
@@ -20,7 +21,7 @@ _STORED = "the stored body is not the committed one"
 
 @pytest.mark.integration
 def test_a_tampered_body_leaves_by_no_door_and_is_told_once(site: Site) -> None:
-    fill(site, 0.3)
+    fill(site, "load-1", 25)
     gateway = site.start_gateway()
     before = gateway.get("/healthz")["faults"]
     mend = tampered(site.gateway_dir / "ledger.sqlite")

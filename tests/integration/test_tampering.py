@@ -3,7 +3,6 @@
 import shutil
 import sqlite3
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -11,20 +10,7 @@ import pytest
 from gateway.errors import ConfigError
 from tests.integration.commands import tallystick
 from tests.integration.harness import Site
-from tests.load import LoadDevice
-
-
-def fill(site: Site, seconds: float = 0.8) -> int:
-    """Runs both services and a device for a while, then stops them; how many were kept."""
-    site.start_collector()
-    site.start_gateway()
-    device = LoadDevice(site.enrol("load-1"))
-    device.start()
-    time.sleep(seconds)
-    device.end()
-    site.wait_until_collected()
-    site.stop()
-    return len(device.kept)
+from tests.integration.scenes import fill
 
 
 def verify(target: Path | str, *more: str) -> subprocess.CompletedProcess[str]:
@@ -38,7 +24,7 @@ COLUMNS = [("bodies", "body"), ("entries", "leaf"), ("entries", "chain"), ("bodi
 @pytest.mark.damages_ledgers
 @pytest.mark.parametrize(("table", "column"), COLUMNS)
 def test_one_flipped_byte_is_named_by_its_entry(site: Site, table: str, column: str) -> None:
-    fill(site, 0.3)
+    fill(site, "load-1", 25)
     victim = 17
     flip(site.gateway_dir / "ledger.sqlite", table, column, victim)
 
@@ -51,7 +37,7 @@ def test_one_flipped_byte_is_named_by_its_entry(site: Site, table: str, column: 
 @pytest.mark.integration
 @pytest.mark.damages_ledgers
 def test_a_running_gateway_never_serves_a_tampered_body_and_says_so(site: Site) -> None:
-    fill(site, 0.3)
+    fill(site, "load-1", 25)
     site.start_collector()
     gateway = site.start_gateway()
     flip(site.gateway_dir / "ledger.sqlite", "bodies", "body", 5)
@@ -69,7 +55,7 @@ def test_a_running_gateway_never_serves_a_tampered_body_and_says_so(site: Site) 
 @pytest.mark.integration
 @pytest.mark.damages_ledgers
 def test_a_ledger_whose_tail_was_cut_off_is_refused_at_start(site: Site) -> None:
-    fill(site)
+    fill(site, "load-1", 25)
     execute(site.gateway_dir / "ledger.sqlite", "DELETE FROM entries WHERE idx > 20")
 
     with pytest.raises(ConfigError) as refusal:
@@ -82,10 +68,10 @@ def test_a_ledger_whose_tail_was_cut_off_is_refused_at_start(site: Site) -> None
 @pytest.mark.integration
 @pytest.mark.damages_ledgers
 def test_an_older_copy_of_the_database_is_refused_at_start(site: Site) -> None:
-    fill(site, 0.4)
+    fill(site, "load-1", 25)
     older = site.gateway_dir.with_name("older.sqlite")
     shutil.copy(site.gateway_dir / "ledger.sqlite", older)
-    fill_again(site)
+    fill(site, "load-2", 25)
     shutil.copy(older, site.gateway_dir / "ledger.sqlite")
 
     with pytest.raises(ConfigError) as refusal:
@@ -122,23 +108,12 @@ def test_a_rolled_back_gateway_that_starts_alone_is_stopped_when_the_collector_i
 
 def put_an_older_directory_back(site: Site) -> None:
     """Everything in it: the ledger, both checkpoints, the keys."""
-    fill(site, 0.4)
+    fill(site, "load-1", 25)
     older = site.gateway_dir.with_name("older")
     shutil.copytree(site.gateway_dir, older)
-    fill_again(site)
+    fill(site, "load-2", 25)
     shutil.rmtree(site.gateway_dir)
     shutil.copytree(older, site.gateway_dir)
-
-
-def fill_again(site: Site) -> None:
-    site.start_collector()
-    site.start_gateway()
-    device = LoadDevice(site.enrol("load-2"))
-    device.start()
-    time.sleep(0.4)
-    device.end()
-    site.wait_until_collected()
-    site.stop()
 
 
 def flip(ledger: Path, table: str, column: str, index: int) -> None:
