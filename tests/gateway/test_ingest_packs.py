@@ -24,6 +24,17 @@ USUAL = {
     "big numbers": [("a", "", (1 << 63) - (1 << 56) - 1, NOW_MS), ("b", "", -(1 << 62), NOW_MS)],
     "whole seconds": [("t", "Cel", 7, 1_790_000_000_000)],
 }
+PLAIN = {
+    "fractions": [("t", "Cel", decimal(2151 + 7 * n, -2), NOW_MS - 1313 * n) for n in range(10)],
+    "below zero": [("t", "Cel", decimal(-(1 + 9 * n), -1), NOW_MS - n) for n in range(9)],
+    "no unit, no time": [(f"t/{n}", "", 1 << n, NOW_MS) for n in range(31)],
+}
+ALMOST_PLAIN = {
+    "a pressure": [("p", "hPa", decimal(101_325 + n, -2), NOW_MS) for n in range(3)],
+    "a truth": [("door", "", n > 1, NOW_MS + n) for n in range(3)],
+    "a big number": [("n", "", 1 << 40, NOW_MS + n) for n in range(3)],
+    "a long device": [("t" * 22, "", 1, NOW_MS + n) for n in range(3)],
+}
 UNUSUAL = {
     "text": [("t", "", "wet", NOW_MS)],
     "data": [("t", "", b"\1\2", NOW_MS)],
@@ -57,6 +68,23 @@ def test_a_usual_pack_is_seen_as_one(fields):
         assert is_right(packed(fields, device), f"{device}/")
 
 
+@pytest.mark.parametrize("fields", (PLAIN | ALMOST_PLAIN).values(), ids=PLAIN | ALMOST_PLAIN)
+def test_a_pack_of_plain_records_and_one_that_is_almost_are_usual_both(fields):
+    for device in NAMES:
+        assert packs.is_usual(packed(fields, device), f"{device}/".encode())
+        assert is_right(packed(fields, device), f"{device}/")
+
+
+@pytest.mark.parametrize("places", range(-18, 0))
+def test_of_plain_fractions_those_with_a_zero_at_the_end_are_left_to_the_decoder(places):
+    first = packed([("t", "", 1, NOW_MS)])[1:]
+
+    for mantissa in [*range(-600, 600), *range(-65_536, 65_536, 997)]:
+        number = cbor.encode(decimal(7, places))[:3] + cbor.encode(mantissa)
+        data = b"\x82" + first + b"\xa2\x00\x61t\x02" + number
+        assert packs.is_usual(data, b"shed/") == (mantissa % 10 != 0) == is_right(data)
+
+
 @pytest.mark.parametrize("fields", UNUSUAL.values(), ids=UNUSUAL)
 def test_an_unusual_pack_is_left_to_the_decoder(fields):
     assert not packs.is_usual(packed(fields), b"shed/")
@@ -69,7 +97,10 @@ def test_another_devices_pack_is_not_usual(fields):
     assert not packs.is_usual(packed(fields, "she"), b"shed/")
 
 
-@pytest.mark.parametrize("fields", [*USUAL.values(), *UNUSUAL.values()], ids=[*USUAL, *UNUSUAL])
+ALL = USUAL | PLAIN | ALMOST_PLAIN | UNUSUAL
+
+
+@pytest.mark.parametrize("fields", ALL.values(), ids=ALL)
 def test_every_prefix_and_every_changed_byte_is_judged_as_the_decoder_does(fields):
     good = packed(fields[:3])
 
