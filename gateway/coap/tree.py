@@ -1,6 +1,6 @@
 """GET, PUT, POST and DELETE of resources: options become conditions, outcomes become codes."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from gateway.coap import blocks
 from gateway.coap.recent import Recent
@@ -55,24 +55,10 @@ class Tree:
         return Response(CONTENT, options, found.content)
 
     async def put(self, request: Request) -> Response:
-        changed = await self._resources.put(
-            paths.of_segments(request.path),
-            request.payload,
-            request.number(CONTENT_FORMAT),
-            who=_author(request),
-            conditions=conditions_of(request),
-        )
-        return _written(changed)
+        return await _written(self._resources.put, request)
 
     async def post(self, request: Request) -> Response:
-        changed = await self._resources.post(
-            paths.of_segments(request.path),
-            request.payload,
-            request.number(CONTENT_FORMAT),
-            who=_author(request),
-            conditions=conditions_of(request),
-        )
-        return _written(changed)
+        return await _written(self._resources.post, request)
 
     async def delete(self, request: Request) -> Response:
         """What is not there is deleted, too (RFC 7252 §5.8.4)."""
@@ -121,6 +107,14 @@ def conditions_of(request: Request) -> Conditions:
     )
 
 
-def _written(changed: Changed) -> Response:
+async def _written(write: Callable[..., Awaitable[Changed]], request: Request) -> Response:
+    """`write` is the tree's put or post."""
+    changed = await write(
+        paths.of_segments(request.path),
+        request.payload,
+        request.number(CONTENT_FORMAT),
+        who=_author(request),
+        conditions=conditions_of(request),
+    )
     options = [] if changed.etag is None else [(ETAG, changed.etag[:_ETAG_BYTES])]
     return Response(CREATED if changed.created else CHANGED, options)

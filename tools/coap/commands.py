@@ -1,6 +1,7 @@
 """`tallystick get|put|post|delete coap://…`: a resource of a gateway, or of any CoAP server."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -73,53 +74,49 @@ def get(  # noqa: PLR0913  # options of a command
     tell(answer, how, output)
 
 
-def put(  # noqa: PLR0913
-    address: Uri,
-    content: _Content = None,
-    *,
-    file: _File = "",
-    content_format: _Format = "",
-    if_match: _IfMatch = "",
-    create: _Create = False,
-    token_file: TokenFile = None,
-    oscore: Oscore = None,
-    timeout: Timeout = _TIMEOUT_S,
-    block_size: BlockSize = 0,
-    non: Non = False,
-    json: Json = False,
-) -> None:
+def _sending(code: int, says: str) -> Callable[..., None]:
+    """The command that sends content by that method; `says` is its help."""
+
+    def command(  # noqa: PLR0913  # options of a command
+        address: Uri,
+        content: _Content = None,
+        *,
+        file: _File = "",
+        content_format: _Format = "",
+        if_match: _IfMatch = "",
+        create: _Create = False,
+        token_file: TokenFile = None,
+        oscore: Oscore = None,
+        timeout: Timeout = _TIMEOUT_S,
+        block_size: BlockSize = 0,
+        non: Non = False,
+        json: Json = False,
+    ) -> None:
+        how = How(token_file, timeout, block_size, non, json, oscore)
+        options = _conditions(if_match, create, content_format)
+        _send(code, address, _body(content, file), options, how)
+
+    command.__doc__ = says
+    return command
+
+
+put = _sending(
+    PUT,
     """Set what a resource holds, or make it.
 
     Example: tallystick put coap://127.0.0.1/home/kitchen/light on --token-file write.token
-    """
-    how = How(token_file, timeout, block_size, non, json, oscore)
-    _send(PUT, address, _body(content, file), _conditions(if_match, create, content_format), how)
-
-
-def post(  # noqa: PLR0913
-    address: Uri,
-    content: _Content = None,
-    *,
-    file: _File = "",
-    content_format: _Format = "",
-    if_match: _IfMatch = "",
-    create: _Create = False,
-    token_file: TokenFile = None,
-    oscore: Oscore = None,
-    timeout: Timeout = _TIMEOUT_S,
-    block_size: BlockSize = 0,
-    non: Non = False,
-    json: Json = False,
-) -> None:
+    """,
+)
+post = _sending(
+    POST,
     """Append to what a resource holds, or make it.
 
     Example: date | tallystick post coap://127.0.0.1/home/log --file - --token-file write.token
-    """
-    how = How(token_file, timeout, block_size, non, json, oscore)
-    _send(POST, address, _body(content, file), _conditions(if_match, create, content_format), how)
+    """,
+)
 
 
-def delete(  # noqa: PLR0913
+def delete(  # noqa: PLR0913  # options of a command
     address: Uri,
     *,
     if_match: _IfMatch = "",
