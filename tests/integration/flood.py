@@ -36,7 +36,7 @@ def flood(port: int, datagrams: Iterable[bytes], *, per_s: float) -> Flooded:
         senders[sent % _SENDERS].sendto(datagram, ("127.0.0.1", port))
         sent += 1
         if sent % _BATCH == 0:
-            time.sleep(max(0.0, started + sent / per_s - time.monotonic()))
+            time.sleep(max(0.0, started + sent / per_s - time.monotonic()))  # the pace
         if sent % _LOOK_EVERY == 0:
             _until_taken(port, _MOST_QUEUED_BYTES)
         if sent % _RENEW_EVERY == 0:
@@ -74,7 +74,7 @@ def _until_taken(port: int, queued_bytes: int) -> None:
     deadline = time.monotonic() + _STUCK_S
     while _waiting(port)[0] > queued_bytes:
         assert time.monotonic() < deadline, f"nobody takes what waits at port {port}"
-        time.sleep(0.001)
+        time.sleep(0.001)  # not to read /proc without a pause
 
 
 def _waiting(port: int) -> tuple[int, int]:

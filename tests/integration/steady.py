@@ -59,7 +59,7 @@ def main(config: str, epoch: str, seconds: str) -> None:
         while time.monotonic() < ends:
             took.append(_kept(door, device, sequence) * 1000)
             sequence += 1
-            time.sleep(_EVERY_S)
+            time.sleep(_EVERY_S)  # as a device that has little to say
     print(json.dumps(took))
 
 

@@ -102,8 +102,10 @@ def _answered_beside_vanished(
     with held:
         for peer, request in zip(peers, requests, strict=True):
             peer.send(request)
-        time.sleep(1.3)  # until they are told that it takes long
         for vanishing in peers[::2]:
+            told = vanishing.receive(5)
+            assert told is not None
+            assert told.code == coap.EMPTY  # it was told that it takes long
             vanishing.close()
     with ThreadPoolExecutor(len(peers)) as pool:
         answered = sum(pool.map(_hears, peers[1::2], [coap.CHANGED] * len(peers)))
@@ -165,6 +167,7 @@ def test_a_reset_ends_notifications_to_a_forged_address(stock, site):
     def change() -> None:
         put = abuse.request(coap.CON, abuse.PUT, next(ids), [*TMP, *by_token], b"%d" % next(ids))
         writer.send(put)
+        assert writer.receive(2) is not None
 
     before = _told_after_reset(stock.port, [(coap.URI_PATH, b"watched")], lambda: None)
     ids = itertools.count()
@@ -180,7 +183,6 @@ def _told_after_reset(port: int, path: abuse.Options, change: Callable[[], None]
     """How many come in 3 s, where the first and each later one is reset."""
     peer = Peer(port)
     change()
-    time.sleep(0.1)
     peer.send(abuse.request(coap.NON, coap.GET, 0x77, [(abuse.OBSERVE, b""), *path]))
     first = peer.receive(2)
     assert first is not None

@@ -1,7 +1,7 @@
 """Other people's clients and resources: methods, bodies in blocks both ways, observing."""
 
 import itertools
-import time
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -115,8 +115,9 @@ def test_observers_are_told_what_is_new(host, gateway):
     watched.ask("put", b"old")
 
     asked = watched.asked("get", answers=3, timeout_s=5)
+    before = _observed(gateway[0])
     observing = [client.start(asked) for client in clients]
-    time.sleep(1.5)  # until they are registered
+    gateway[0].wait_until(lambda: _observed(gateway[0]) >= before + 3, "all three are registered")
     for value in (b"new", b"newer"):
         watched.ask("put", value)
     told = {
@@ -125,3 +126,11 @@ def test_observers_are_told_what_is_new(host, gateway):
     }
 
     assert told == {name: [b"old", b"new", b"newer"] for name in ("libcoap", "node", "aiocoap")}
+
+
+def _observed(site: Site) -> float:
+    """How many GETs with Observe were answered so far."""
+    assert site.gateway is not None
+    text = site.gateway.read("/metrics").decode()
+    found = re.findall(r'answers_total\{code="2.xx",method="observe"\} ([\d.e+]+)', text)
+    return sum(map(float, found))

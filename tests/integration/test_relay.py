@@ -39,7 +39,7 @@ def _through_the_relay(site: Site, *, devices: int, seconds: float, seed: int) -
         ]
         for board in boards:
             board.start()
-        time.sleep(seconds)
+        time.sleep(seconds)  # they send as fast as they are answered
         for board in boards:
             board.end()
     held = packs(site.gateway_dir / "ledger.sqlite")

@@ -55,6 +55,7 @@ def campaign(directory: Directory, *, kills: int, seed: int) -> None:
         said = directory.path.parent / f"said-{number}"
         with started(directory, f"{seed * 1000 + number}", said) as worker:
             until_ready(worker, said)
+            # to a moment nobody chose: the kill is to come in the middle of anything
             time.sleep(dice.uniform(0.02, 0.4) if number < kills else 0)
             worker.kill()
         told.hear(said.read_text())
@@ -140,7 +141,7 @@ def until_ready(worker: "subprocess.Popen[bytes]", said: Path) -> None:
     while b"ready\n" not in said.read_bytes():
         assert worker.poll() is None
         assert time.monotonic() < deadline, f"not ready within {START_LIMIT_S} s"
-        time.sleep(0.01)
+        time.sleep(0.01)  # it says so in a file
 
 
 def replayed(directory: Directory) -> dict[str, bytes]:
