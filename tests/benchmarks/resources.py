@@ -31,13 +31,12 @@ def resources(folder: Path) -> dict[str, Any]:
     for batch, count in ((1, 1000), (16, 5000), (256, COUNT)):
         found[f"put_new_{batch}"] = _rate(gateway, _new(batch), count, batch)
         found[f"put_same_{batch}"] = _rate(gateway, lambda _: _put("home/same"), count, batch)
-    log = lambda _: post("home/log", CONTENT, limits=LIMITS)  # noqa: E731
-    found["post_256"] = _rate(gateway, log, MAX_PARTS, 256)
+    found["post_256"] = _rate(gateway, _appending("home/log", CONTENT), MAX_PARTS, 256)
     found["get_ms"] = _get_ms(gateway, "home/same")
     found[f"get_of_{MAX_PARTS}_parts_ms"] = _get_ms(gateway, "home/log")
     for size in (1, 500_000):
         gateway.commit(put("home/large", bytes(size), limits=LIMITS))
-        append = lambda _: post("home/large", b"1234567890", limits=LIMITS)  # noqa: E731
+        append = _appending("home/large", b"1234567890")
         found[f"append_to_{size}_ms"] = round(1000 / _rate(gateway, append, 500, 1), 3)
     gateway.store.close()
     return found
@@ -45,6 +44,10 @@ def resources(folder: Path) -> dict[str, Any]:
 
 def _new(batch: int) -> Callable[[int], Submission]:
     return lambda n: _put(f"home/{batch}/{n}")
+
+
+def _appending(path: str, content: bytes) -> Callable[[int], Submission]:
+    return lambda _: post(path, content, limits=LIMITS)
 
 
 def _put(path: str) -> Submission:
