@@ -2,10 +2,12 @@
 
 `with Relay(upstream, loss=.3, seed=7) as relay: ... relay.port`, or
 `python -m tests.relay LISTEN UPSTREAM --loss .3 --duplicate .2 --seed 7` (each HOST:PORT).
-Each client gets its own socket to the upstream, so answers find their way back.
+Each client gets its own socket to the upstream, so answers find their way back. With `rebind_s`
+it gets another every so many seconds, as behind a router that forgets: late answers are lost.
 """
 
 import argparse
+import math
 import random
 import selectors
 import socket
@@ -31,11 +33,13 @@ class Relay:
         loss: float = 0.0,
         duplicate: float = 0.0,
         reorder: float = 0.0,
+        rebind_s: float = 0.0,
         seed: int = 0,
     ) -> None:
-        self.forwarded = self.lost = self.repeated = self.held = 0
+        self.forwarded = self.lost = self.repeated = self.held = self.rebound = 0
         self._upstream = upstream
         self._loss, self._duplicate, self._reorder = loss, duplicate, reorder
+        self._rebind_s, self._rebind_at = rebind_s, time.monotonic() + rebind_s
         self._dice = random.Random(seed)
         self._selector = selectors.DefaultSelector()
         self._front = _bound(listen)
@@ -69,6 +73,18 @@ class Relay:
             for key, _ in self._selector.select(_TICK_SECONDS if not self._waiting else 0.02):
                 self._receive(key.fileobj)  # type: ignore[arg-type]  # only sockets are registered
             self._release(time.monotonic())
+            if self._rebind_s and time.monotonic() >= self._rebind_at:
+                self._rebind()
+
+    def _rebind(self) -> None:
+        self._rebind_at += self._rebind_s
+        self.rebound += 1
+        self._release(math.inf)
+        for back in self._by_socket:
+            self._selector.unregister(back)
+            back.close()
+        self._by_socket.clear()
+        self._by_client.clear()
 
     def _receive(self, source: socket.socket) -> None:
         try:
@@ -133,6 +149,7 @@ def main() -> None:
     parser.add_argument("upstream", type=_address, help="HOST:PORT")
     for chance in ("--loss", "--duplicate", "--reorder"):
         parser.add_argument(chance, type=float, default=0.0, help="0 to 1, each way")
+    parser.add_argument("--rebind-s", type=float, default=0.0, help="new source ports this often")
     parser.add_argument("--seed", type=int, default=0)
     chosen = vars(parser.parse_args())
     with Relay(chosen.pop("upstream"), **chosen) as relay:

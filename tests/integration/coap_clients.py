@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import weakref
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -72,7 +73,9 @@ class Libcoap:
 
     def __init__(self, program: str) -> None:
         self._program = program
-        self._body = Path(tempfile.mkdtemp(prefix="tallystick-libcoap-"), "body")
+        folder = tempfile.mkdtemp(prefix="tallystick-libcoap-")
+        weakref.finalize(self, shutil.rmtree, folder)
+        self._body = Path(folder, "body")
 
     def start(self, ask: Ask) -> "subprocess.Popen[str]":
         self._body.unlink(missing_ok=True)
