@@ -30,9 +30,17 @@ class Envelope(namedtuple("Envelope", ("kid", "epoch", "sequence", "payload", "p
     tag: bytes
 
 
-def kid_of(name: str, profile: str = "mac") -> bytes:
-    """The key identifier of a device: the start of the hash of its public identity."""
-    return hashlib.sha256(cbor.encode([profile, name])).digest()[:KID_BYTES]
+def kid_of(
+    name: str, profile: str = "mac", *, generation: int = 0, public_key: bytes = b""
+) -> bytes:
+    """The key identifier of a device: the start of the hash of its public identity.
+
+    `generation` counts the exchanges of a secret (`mac`); `public_key` is x ‖ y, 64 bytes (`sig`).
+    """
+    identity: list[object] = [profile, name]
+    if generation or public_key:
+        identity.append(public_key or generation)
+    return hashlib.sha256(cbor.encode(identity)).digest()[:KID_BYTES]
 
 
 def direction_secret(secret: bytes, direction: str) -> bytes:

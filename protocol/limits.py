@@ -30,6 +30,7 @@ MAX_RETRANSMIT = 4
 SEPARATE_TIMEOUT_MS = 93_000
 
 CONTENT_FORMAT_COSE_MAC0 = 17  # RFC 9052 §11.3.2
+CONTENT_FORMAT_COSE_SIGN1 = 18
 
 # Sizes are below 2**63, so no way from a leaf to a root is longer.
 MAX_PATH_HASHES = 63

@@ -24,6 +24,7 @@ FORMATS = (
     "envelope",
     "exchange",
     "fault",
+    "kid",
     "leaf",
     "mac",
     "merkle",
@@ -37,6 +38,7 @@ FORMATS = (
     "rotation",
     "rulings",
     "senml",
+    "sign1",
     "tile",
     "witnessing",
 )

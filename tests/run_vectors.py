@@ -15,7 +15,7 @@ from protocol.audit import Audit
 from protocol.checkpoint import Checkpoint
 from protocol.errors import OutOfStateError, ProtocolError, TamperedError
 from protocol.exchange import Exchange
-from tests import note_vectors, oscore_vectors, proof_vectors, ruling_vectors
+from tests import note_vectors, oscore_vectors, proof_vectors, ruling_vectors, signing_vectors
 from tests.note_vectors import refusal
 
 unhex = bytes.fromhex
@@ -252,6 +252,7 @@ CHECKS = {
     "envelope": check_envelope,
     "exchange": check_exchange,
     "fault": ruling_vectors.check_fault,
+    "kid": signing_vectors.check_kid,
     "leaf": check_leaf,
     "mac": check_mac,
     "merkle": check_merkle,
@@ -265,6 +266,7 @@ CHECKS = {
     "rotation": note_vectors.check_rotation,
     "rulings": ruling_vectors.check_rulings,
     "senml": check_senml,
+    "sign1": signing_vectors.check_sign1,
     "tile": proof_vectors.check_tile,
     "witnessing": note_vectors.check_witnessing,
 }

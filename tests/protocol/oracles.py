@@ -10,7 +10,9 @@ from typing import Any
 
 import cbor2
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -71,6 +73,34 @@ def envelope(secret: bytes, direction: str, numbers: tuple[bytes, int, int], bod
     """`numbers` are kid, epoch and sequence."""
     key = hkdf(secret, b"tallystick/1/" + direction.encode())
     return mac0(key, header(*numbers), body, direction.encode())
+
+
+def p256(scalar: bytes) -> ec.EllipticCurvePrivateKey:
+    return ec.derive_private_key(int.from_bytes(scalar, "big"), ec.SECP256R1())
+
+
+def p256_public(scalar: bytes) -> bytes:
+    """x ‖ y."""
+    numbers = p256(scalar).public_key().public_numbers()
+    return numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
+
+
+def ecdsa(scalar: bytes, message: bytes) -> bytes:
+    """r ‖ s by P-256 and SHA-256, the deterministic signature of RFC 6979."""
+    der = p256(scalar).sign(message, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+    r, s = decode_dss_signature(der)
+    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+
+def sign1(scalar: bytes, protected: bytes, payload: bytes, aad: bytes) -> bytes:
+    """An untagged COSE_Sign1 (RFC 9052 §4.2)."""
+    signature = ecdsa(scalar, cbor(["Signature1", protected, aad, payload]))
+    return cbor([protected, {}, payload, signature])
+
+
+def signed_header(kid: bytes, epoch: int, sequence: int, before: bytes) -> bytes:
+    cti = epoch.to_bytes(4, "big") + sequence.to_bytes(4, "big") + before
+    return cbor({1: -9, 4: kid, 15: {7: cti}})
 
 
 def ed25519(seed: bytes) -> Ed25519PrivateKey:
