@@ -6,7 +6,7 @@ how long to wait; what is refused again and again is set aside, so that it block
 
 import asyncio
 
-from protocol import coap, envelope, receipt
+from protocol import coap, envelope, receipt_reader
 from protocol.errors import ProtocolError
 
 TYPE_CHECKING = False
@@ -102,34 +102,28 @@ class Uplink:
 
     def _settle(self, sealed: bytes, payload: bytes) -> int:
         """Deletes what a receipt proves to be kept."""
-        sent = envelope.parse(sealed)
         try:
-            kept = receipt.open_sealed(self._identity.down, payload, sent)
+            index, time_ms, _, _ = receipt_reader.open_sealed(self._identity.down, payload, sealed)
         except ProtocolError:
             self.bad_receipts += 1
             return self._wait("bad-receipt", self._back_off())
         self._outbox.advance()
         self.kept += 1
         self._progressed()
-        if self._clock.learn(kept.time_ms):
-            self._report("clock-set", time_ms=kept.time_ms)
-        self._report(
-            "kept",
-            index=kept.index,
-            epoch=sent.epoch,
-            sequence=sent.sequence,
-            readings=_count(sent.payload),
-        )
+        if self._clock.learn(time_ms):
+            self._report("clock-set", time_ms=time_ms)
+        epoch, sequence = _number(sealed)
+        self._report("kept", index=index, epoch=epoch, sequence=sequence, readings=_count(sealed))
         return 0
 
     def _refused(self, sealed: bytes, reason: str) -> int:
         self._refusals += 1
         if self._refusals < _REFUSALS_BEFORE_QUARANTINE:
             return self._wait(reason, self._back_off())
-        sent = envelope.parse(sealed)
+        epoch, sequence = _number(sealed)
         self._outbox.set_aside(sealed)
         self._progressed()
-        self._report("quarantined", reason=reason, epoch=sent.epoch, sequence=sent.sequence)
+        self._report("quarantined", reason=reason, epoch=epoch, sequence=sequence)
         return 0
 
     def _progressed(self) -> None:
@@ -157,6 +151,13 @@ def _max_age_s(answer: "Message") -> int:
     return min(int.from_bytes(value, "big"), _MAX_MAX_AGE_S)
 
 
-def _count(pack: bytes) -> int:
-    """How many records a pack of ours has: the head of its CBOR array."""
-    return pack[1] if pack[0] == 0x98 else pack[0] & 0x1F
+def _number(sealed: bytes) -> tuple[int, int]:
+    """The epoch and sequence of an envelope of ours."""
+    number = envelope.number_in(sealed)
+    return int.from_bytes(number[:4], "big"), int.from_bytes(number[4:], "big")
+
+
+def _count(sealed: bytes) -> int:
+    """How many records are in an envelope of ours: the head of its pack's CBOR array."""
+    at = envelope.payload_at(sealed)
+    return sealed[at + 1] if sealed[at] == 0x98 else sealed[at] & 0x1F

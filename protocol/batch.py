@@ -6,7 +6,7 @@ changes nothing.
 
 from collections import namedtuple
 
-from protocol import cbor
+from protocol import cbor, cbor_reader
 from protocol import leaf as leaves
 from protocol.errors import MalformedError
 from protocol.merkle import HASH_BYTES
@@ -45,7 +45,7 @@ def encode(batch: Batch) -> bytes:
 
 
 def decode(data: bytes) -> Batch:
-    fields = cbor.decode(data)
+    fields = cbor_reader.decode(data)
     if not isinstance(fields, dict) or len(fields) != 5:
         raise MalformedError("a batch is a map of five")
     origin, start, note = fields.get(_ORIGIN), fields.get(_START), fields.get(_NOTE)

@@ -4,8 +4,7 @@ The unprotected header is always empty: what is not protected is not said.
 """
 
 from protocol import cbor
-from protocol.errors import BadMacError, MalformedError
-from protocol.mac import DIGEST_BYTES, HmacKey, equal
+from protocol.mac import HmacKey
 
 HMAC_256 = 5
 ALG, KID, CWT_CLAIMS = 1, 4, 15  # header parameters (RFC 9052 §3.1, RFC 9597)
@@ -14,28 +13,6 @@ ALG, KID, CWT_CLAIMS = 1, 4, 15  # header parameters (RFC 9052 §3.1, RFC 9597)
 def mac0(key: HmacKey, protected: bytes, payload: bytes, *, external_aad: bytes) -> bytes:
     """The COSE_Mac0 of `payload` under the encoded header map `protected`."""
     return cbor.encode([protected, {}, payload, tag(key, protected, payload, external_aad)])
-
-
-def parse(data: bytes) -> tuple[bytes, bytes, bytes]:
-    """(protected, payload, tag) of a COSE_Mac0; nothing is checked but its shape."""
-    parts = cbor.decode(data)
-    if not isinstance(parts, list) or len(parts) != 4 or parts[1] != {}:
-        raise MalformedError("a COSE_Mac0 is [protected, {}, payload, tag]")
-    protected, _, payload, mac = parts
-    for part in (protected, payload, mac):
-        if not isinstance(part, bytes):
-            raise MalformedError("a COSE_Mac0 holds byte strings")
-    if len(mac) != DIGEST_BYTES:
-        raise MalformedError(f"a tag of {len(mac)} bytes, not {DIGEST_BYTES}")
-    return protected, payload, mac
-
-
-def check(
-    key: HmacKey, protected: bytes, payload: bytes, mac: bytes, *, external_aad: bytes
-) -> None:
-    """Raises BadMacError unless `mac` is the tag of these bytes."""
-    if not equal(tag(key, protected, payload, external_aad), mac):
-        raise BadMacError("the tag does not fit")
 
 
 def tag(key: HmacKey, protected: bytes, payload: bytes, external_aad: bytes) -> bytes:

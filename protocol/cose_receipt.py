@@ -24,7 +24,7 @@ The entry is unprotected, as the proof is: both are checked by hashing.
 
 from collections import namedtuple
 
-from protocol import cbor, merkle
+from protocol import cbor, cbor_reader, merkle
 from protocol.checkpoint import Checkpoint
 from protocol.errors import BadSignatureError, MalformedError, TooLargeError, UnsupportedError
 from protocol.limits import MAX_PATH_HASHES, MAX_PROOF_BYTES
@@ -98,7 +98,7 @@ def decode(data: bytes) -> CoseReceipt:
         raise TooLargeError(f"a receipt over {MAX_PROOF_BYTES} bytes")
     if data[:1] != _SIGN1:
         raise MalformedError("a COSE Receipt is a tagged COSE_Sign1")
-    parts = cbor.decode(data[1:])
+    parts = cbor_reader.decode(data[1:])
     if not isinstance(parts, list) or len(parts) != 4:
         raise MalformedError("a COSE_Sign1 is [protected, unprotected, payload, signature]")
     protected, unprotected, _, signature = parts
@@ -156,7 +156,7 @@ def _protected(origin: str, key_id: bytes, size: int) -> bytes:
 
 
 def _signer(protected: bytes) -> tuple[str, bytes, int]:
-    fields = _map(cbor.decode(protected))
+    fields = _map(cbor_reader.decode(protected))
     if fields.get(_ALG) != _ALG_ED25519:
         raise UnsupportedError(f"a receipt of algorithm {fields.get(_ALG)!r}")
     if fields.get(_VDS) != _RFC9162_SHA256:
@@ -180,7 +180,7 @@ def _proof(unprotected: object) -> "Inclusion | Consistency":
 def _fields(proofs: object) -> list[object]:
     if not isinstance(proofs, list) or len(proofs) != 1:
         raise MalformedError("a receipt has one proof, of inclusion or of consistency")
-    fields = cbor.decode(_bytes(proofs[0]))
+    fields = cbor_reader.decode(_bytes(proofs[0]))
     if not isinstance(fields, list) or len(fields) != 3:
         raise MalformedError("a proof is an array of three")
     return fields

@@ -6,7 +6,7 @@ one says how many submissions were refused meanwhile.
 
 from collections import namedtuple
 
-from protocol import cbor
+from protocol import cbor, cbor_reader
 from protocol.errors import MalformedError
 
 FAULT = "fault"  # the kind of entry
@@ -32,7 +32,7 @@ def encode(fault: Fault) -> bytes:
 
 
 def decode(data: bytes) -> Fault:
-    fields = cbor.decode(data)
+    fields = cbor_reader.decode(data)
     if not isinstance(fields, dict):
         raise MalformedError("a fault is a map")
     what, detail, refused = [fields.get(label) for label in (_WHAT, _DETAIL, _COUNT)]

@@ -7,7 +7,7 @@ ledger still verifies; the salt keeps a short deleted body from being guessed.
 import hashlib
 from collections import namedtuple
 
-from protocol import cbor
+from protocol import cbor, cbor_reader
 from protocol.errors import MalformedError, UnsupportedError
 from protocol.limits import MAX_TIME_MS
 from protocol.merkle import HASH_BYTES
@@ -67,7 +67,7 @@ def form(kind: str, source: str) -> tuple[bytes, bytes, bytes]:
 
 
 def decode(data: bytes) -> Leaf:
-    fields = cbor.decode(data)
+    fields = cbor_reader.decode(data)
     if not isinstance(fields, list) or not fields:
         raise MalformedError("a leaf is an array")
     if fields[0] != VERSION or fields[0] is True:
@@ -89,7 +89,7 @@ def encode_entry(leaf: bytes, salt: bytes, body: bytes | None) -> bytes:
 
 
 def decode_entry(data: bytes) -> tuple[bytes, bytes, bytes | None]:
-    leaf, salt, body = entry_of(cbor.decode(data))
+    leaf, salt, body = entry_of(cbor_reader.decode(data))
     if body is None and salt:
         raise MalformedError("a salt without its body")
     return leaf, salt, body

@@ -6,7 +6,7 @@ knows of each missing body who deleted it, and of each that came back that it sh
 
 from collections import namedtuple
 
-from protocol import cbor
+from protocol import cbor, cbor_reader
 from protocol.errors import MalformedError
 
 PRUNED = "pruned"  # the kind of entry
@@ -109,7 +109,7 @@ def encode(prune: Prune) -> bytes:
 
 
 def decode(data: bytes) -> Prune:
-    fields = cbor.decode(data)
+    fields = cbor_reader.decode(data)
     if not isinstance(fields, dict):
         raise MalformedError("a prune is a map")
     start, stop, count, size_bytes = [

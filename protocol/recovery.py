@@ -6,7 +6,7 @@ before, so that whoever holds that one can tell where it was left.
 
 from collections import namedtuple
 
-from protocol import cbor
+from protocol import cbor, cbor_reader
 from protocol import note as notes
 from protocol.errors import MalformedError
 
@@ -37,7 +37,7 @@ def encode(recovery: Recovery) -> bytes:
 
 def decode(data: bytes) -> Recovery:
     """Whether the note is what it says is for whoever has that ledger's key."""
-    fields = cbor.decode(data)
+    fields = cbor_reader.decode(data)
     if not isinstance(fields, dict):
         raise MalformedError("a recovery is a map")
     origin, note, numbers = [fields.get(label) for label in (_ORIGIN, _NOTE, _NUMBERS)]

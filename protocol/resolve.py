@@ -3,7 +3,7 @@
 The mirror of `protocol.senml`, and apart from it: a board writes packs and never reads one.
 """
 
-from protocol import cbor
+from protocol import cbor_reader
 from protocol.cbor import Decimal
 from protocol.errors import MalformedError, TooLargeError, UnsupportedError
 from protocol.limits import (
@@ -39,7 +39,7 @@ def decode_pack(data: bytes) -> list[Reading]:
 
     Raises MalformedError, UnsupportedError or TooLargeError; says which record.
     """
-    records = cbor.decode(data)
+    records = cbor_reader.decode(data)
     if not isinstance(records, list) or not records:
         raise MalformedError("a pack is a non-empty array of records")
     if len(records) > MAX_PACK_RECORDS:

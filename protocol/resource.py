@@ -6,7 +6,7 @@ change that it follows, so that the history of a path is a chain, from its creat
 
 from collections import namedtuple
 
-from protocol import cbor
+from protocol import cbor, cbor_reader
 from protocol.errors import MalformedError, TooLargeError
 from protocol.limits import MAX_CONTENT_BYTES, MAX_CONTENT_FORMAT
 
@@ -46,7 +46,7 @@ def encode(change: Change) -> bytes:
 
 def decode(kind: str, data: bytes) -> Change:
     """The change that the body of an entry of this kind says."""
-    fields = cbor.decode(data)
+    fields = cbor_reader.decode(data)
     if not isinstance(fields, dict):
         raise MalformedError("a change is a map")
     who, content, content_format, before = [

@@ -10,7 +10,7 @@ import threading
 import time
 from typing import Any
 
-from protocol import coap, envelope, receipt, senml
+from protocol import coap, envelope, receipt_reader, senml
 from protocol.coap import Message
 from protocol.envelope import DOWN, UP
 from protocol.errors import ProtocolError
@@ -52,8 +52,7 @@ class LoadDevice(threading.Thread):
 
     def index_of(self, answer: Message, sealed: bytes) -> int:
         """The index in the receipt for `sealed`; ProtocolError where it is not one."""
-        sent = envelope.parse(sealed)
-        return receipt.open_sealed(self._down, answer.payload, sent).index
+        return receipt_reader.open_sealed(self._down, answer.payload, sealed)[0]
 
     def run(self) -> None:
         sequence = 0

@@ -16,7 +16,7 @@ from gateway.ledger.log import Log, Sealed
 from gateway.ledger.rotation import KEYS
 from gateway.ledger.start import CHECKPOINT, COLLECTOR, ORIGIN, ROLE, WHOLE
 from gateway.store import Reader, Transaction
-from protocol import cbor, merkle
+from protocol import cbor, cbor_reader, merkle
 from protocol import checkpoint as notes
 from protocol import leaf as leaves
 from protocol.batch import Batch
@@ -160,7 +160,7 @@ def _check_pending(transaction: Transaction, batch: Batch, signed: Checkpoint, l
 def _pending(reader: Reader) -> list[str]:
     """Notes over more entries than we have yet."""
     stored = reader.state(_PENDING)
-    held = cbor.decode(stored) if stored else []
+    held = cbor_reader.decode(stored) if stored else []
     return [str(note) for note in held] if isinstance(held, list) else []
 
 

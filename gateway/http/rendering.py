@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from gateway.errors import IntegrityError
 from gateway.ledger.batch import PACK
 from gateway.store import Entry
-from protocol import envelope, leaf, merkle, note, prune, resolve, resource
+from protocol import envelope_reader, leaf, merkle, note, prune, resolve, resource
 from protocol.cbor import Decimal
 from protocol.errors import ProtocolError
 from protocol.prune import PRUNED
@@ -47,7 +47,7 @@ def entry_json(entry: Entry) -> dict[str, object]:
 
 
 def _pack_json(body: bytes, received_ms: int) -> dict[str, object]:
-    sealed = envelope.parse(body)
+    sealed = envelope_reader.parse(body)
     return {
         "profile": "mac",
         "kid": sealed.kid.hex(),

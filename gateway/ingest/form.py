@@ -1,8 +1,8 @@
 """The one spelling of an envelope and of its receipt, taken apart and put together by position.
 
 Deterministic CBOR leaves one form for each (wire-format §4, §5), and all but the payload's head
-stands in it at a fixed place: a few comparisons here do what `protocol.envelope.parse` does with
-a decoder. What has another form is refused there, with its reason.
+stands in it at a fixed place: a few comparisons here do what `envelope_reader.parse` does with a
+decoder. What has another form is refused there, with its reason.
 """
 
 import hmac

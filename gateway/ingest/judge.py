@@ -9,7 +9,7 @@ from gateway.errors import WrongNameError
 from gateway.ingest import form, packs
 from gateway.ingest.form import Parts
 from gateway.registry import Device, Registry
-from protocol import envelope, resolve
+from protocol import envelope_reader, resolve
 from protocol.errors import BadMacError
 
 
@@ -36,7 +36,7 @@ def judge(data: bytes, registry: Registry) -> Accepted:
 
 def _refused(data: bytes) -> Parts:
     """Says why; what has another form than the one there is, has no valid one."""
-    envelope.parse(data)
+    envelope_reader.parse(data)
     raise AssertionError("an envelope that one side reads and the other does not")
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx2 as httpx
 
 from gateway.errors import ConfigError
-from protocol import envelope
+from protocol import envelope_reader
 from tests.compare.forgery import Forgery
 from tests.compare.systems import ELSEWHERE, Answer
 from tests.compare.tallystick_many import TallystickMany
@@ -91,7 +91,7 @@ class Tallystick:
         with self._forgery() as forged:
             devices = {}
             for index in forged.packs():
-                sealed = envelope.parse(forged.body(index))
+                sealed = envelope_reader.parse(forged.body(index))
                 device = devices.setdefault(sealed.epoch, LoadDevice(self._device, sealed.epoch))
                 forged.set_body(index, device.seal(sealed.sequence))
                 forged.commit_to_body(index)

@@ -8,7 +8,7 @@ import socket
 import threading
 from typing import Self
 
-from protocol import coap, envelope, receipt, resolve, senml
+from protocol import coap, envelope, envelope_reader, receipt, resolve, senml
 from protocol.coap import Message
 from protocol.receipt import Receipt
 
@@ -36,7 +36,7 @@ class Keeper:
         return [
             reading
             for number in self.order
-            for reading in resolve.decode_pack(envelope.parse(self.kept[number]).payload)
+            for reading in resolve.decode_pack(envelope_reader.parse(self.kept[number]).payload)
         ]
 
     def handle(self, datagram: bytes) -> list[bytes]:
@@ -57,8 +57,8 @@ class Keeper:
         return [coap.encode(piggybacked)]
 
     def _keep(self, sealed: bytes) -> tuple[int, bytes]:
-        sent = envelope.parse(sealed)
-        envelope.check(sent, self._up, envelope.UP)
+        sent = envelope_reader.parse(sealed)
+        envelope_reader.check(sent, self._up, envelope.UP)
         if sent.kid != self._kid:
             return 0x81, b""
         number = sent.epoch, sent.sequence
@@ -72,7 +72,7 @@ class Keeper:
             self.repeats += 1
         return coap.CHANGED, self.receipt(sent)
 
-    def receipt(self, sent: envelope.Envelope) -> bytes:
+    def receipt(self, sent: envelope_reader.Envelope) -> bytes:
         index = self.order.index((sent.epoch, sent.sequence))
         answer = Receipt(index, self.time_ms, 0, 0)
         return receipt.seal(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from protocol import envelope
+from protocol import envelope, envelope_reader
 from tests.device.gateway import Keeper, UdpGateway
 from tests.interpreters import ROOT, environment, micropython
 from tests.relay import Relay
@@ -140,5 +140,5 @@ def test_the_envelopes_are_ones_the_protocol_package_opens(tmp_path):
         run_device(command_of("micropython"), tmp_path, 1)
 
     sealed = keeper.kept[(1, 0)]
-    assert envelope.parse(sealed).kid == envelope.kid_of(NAME)
+    assert envelope_reader.parse(sealed).kid == envelope.kid_of(NAME)
     assert keeper.readings()[0].name == f"{NAME}/temperature"

@@ -6,7 +6,7 @@ from device.clock import Clock
 from device.config_file import check
 from device.identity import Identity
 from device.sampler import Sampler
-from protocol import envelope, resolve
+from protocol import envelope, envelope_reader, resolve
 from protocol.cbor import decimal
 from tests.device.board import FakeBoard, open_outbox
 
@@ -57,8 +57,8 @@ class Rig:
     def envelopes(self):
         found = []
         while (sealed := self.outbox.peek()) is not None:
-            found.append(envelope.parse(sealed))
-            envelope.check(found[-1], envelope.direction_key(SECRET, "up"), "up")
+            found.append(envelope_reader.parse(sealed))
+            envelope_reader.check(found[-1], envelope.direction_key(SECRET, "up"), "up")
             self.outbox.advance()
         return found
 

@@ -6,7 +6,7 @@ from device.clock import Clock
 from device.endpoint import Endpoint
 from device.identity import Identity
 from device.uplink import Uplink
-from protocol import coap, envelope, senml
+from protocol import coap, envelope, envelope_reader, senml
 from protocol.coap import Message
 from protocol.senml import Reading
 from tests.device.board import FakeBoard, open_outbox
@@ -168,7 +168,7 @@ async def test_a_receipt_for_another_envelope_deletes_nothing(tmp_path):
     first = rig.outbox.peek()
     donor.handle(coap.encode(Message(coap.CON, coap.POST, 1, b"t", [], first)))
     rig.outbox.advance()
-    rig.board._peer = answer_with(coap.CHANGED, donor.receipt(envelope.parse(first)))
+    rig.board._peer = answer_with(coap.CHANGED, donor.receipt(envelope_reader.parse(first)))
 
     await rig.run_for(10_000)
 

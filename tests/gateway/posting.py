@@ -9,9 +9,10 @@ from gateway.errors import BusyError
 from gateway.ledger.batch import Kept
 from gateway.metrics import Metrics
 from gateway.registry import Registry
-from protocol import coap, envelope, receipt
+from protocol import coap, envelope, receipt_reader
 from protocol.coap import CON, POST
 from protocol.envelope import DOWN
+from protocol.receipt import Receipt
 from tests.fakes import NOW_MS, FakeDevice
 
 SHED, CELLAR, STRANGER = FakeDevice("shed"), FakeDevice("cellar"), FakeDevice("stranger")
@@ -177,4 +178,4 @@ def told(data, sent, device=SHED):
     """What the receipt in the answer `data` says of the pack `sent`, as a device reads it."""
     found, asked = coap.decode(data), coap.decode(sent)
     key = envelope.direction_key(device.secret, DOWN)
-    return receipt.open_sealed(key, found.payload, envelope.parse(asked.payload))
+    return Receipt(*receipt_reader.open_sealed(key, found.payload, asked.payload))

@@ -25,7 +25,7 @@ from gateway.coap.requests import (
     uint,
 )
 from gateway.errors import BusyError, ForbiddenError
-from protocol import cbor
+from protocol import cbor_reader
 from tests.gateway.coap_door import BODY, ETAG_NOW, LIMIT, Door
 
 
@@ -102,7 +102,7 @@ async def test_words_are_for_who_is_known_or_here(door):
     assert (stranger.payload, stranger.first(CONTENT_FORMAT)) == (b"", None)
     assert known == here
     assert known.number(CONTENT_FORMAT) == 257
-    assert cbor.decode(known.payload) == {-1: "not-found", -2: "nothing has this path"}
+    assert cbor_reader.decode(known.payload) == {-1: "not-found", -2: "nothing has this path"}
 
 
 @pytest.mark.parametrize("asker", [{"local": True}, {"who": "board"}], ids=["here", "known"])

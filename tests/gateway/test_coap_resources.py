@@ -21,10 +21,11 @@ from gateway.feed import Feed
 from gateway.registry import Registry
 from gateway.sequencer import Sequencer
 from gateway.watch import Watch
-from protocol import cbor, envelope, receipt
+from protocol import cbor_reader, envelope, receipt_reader
 from protocol.envelope import DOWN
 from protocol.errors import BadMacError
 from protocol.limits import CONTENT_FORMAT_COSE_MAC0, MAX_ENVELOPE_BYTES
+from protocol.receipt import Receipt
 from tests.fakes import NOW_MS, FakeDevice, FakeGateway, FakeReserve
 from tests.gateway.asking import asked
 
@@ -76,7 +77,7 @@ async def door():
 
 def opened(answer, device, sent):
     key = envelope.direction_key(device.secret, DOWN)
-    return receipt.open_sealed(key, answer.payload, envelope.parse(sent))
+    return Receipt(*receipt_reader.open_sealed(key, answer.payload, sent))
 
 
 async def test_what_is_kept_is_answered_with_a_receipt_for_that_envelope_and_device(door):
@@ -201,6 +202,6 @@ async def test_a_full_queue_is_told_with_when_to_come_again(door):
 async def test_the_time_is_small_and_never_cached(now_ms):
     answer = await TimeResource(lambda: now_ms).get(asked(GET, "time"))
 
-    assert cbor.decode(answer.payload) == now_ms
+    assert cbor_reader.decode(answer.payload) == now_ms
     assert (answer.number(CONTENT_FORMAT), answer.number(MAX_AGE)) == (60, 0)
     assert len(answer.payload) <= 9

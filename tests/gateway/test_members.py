@@ -7,7 +7,7 @@ from gateway.ledger.batch import Number
 from gateway.members import CHANGES_KID, Members
 from gateway.registry import Registry
 from gateway.store.keys import KeyStore
-from protocol import cbor
+from protocol import cbor_reader
 from tests.fakes import FakeDevice
 
 SHED, CELLAR = FakeDevice("shed"), FakeDevice("cellar")
@@ -117,7 +117,7 @@ async def test_what_is_noted_holds_the_kid_and_no_secret(keys, tool):
     await Members(keys, Registry(), sequencer).note_changes()
 
     body = sequencer.kept[0].draft.body
-    assert cbor.decode(body) == {"name": "shed", "profile": "mac", "kid": SHED.kid}
+    assert cbor_reader.decode(body) == {"name": "shed", "profile": "mac", "kid": SHED.kid}
     assert SHED.secret not in body
 
 

@@ -15,7 +15,7 @@ from gateway.errors import GatewayError
 from gateway.ingest import form, packs
 from gateway.ingest.judge import judge
 from gateway.registry import Registry
-from protocol import coap, envelope, resolve
+from protocol import coap, envelope, envelope_reader, resolve
 from protocol.coap import Message
 from protocol.envelope import UP
 from protocol.errors import ProtocolError
@@ -86,12 +86,12 @@ def _judged(body: bytes) -> None:
 
 def _decoded(body: bytes) -> None:
     """By the decoders of the wire format, in the order that `judge` promises."""
-    sealed = envelope.parse(body)
+    sealed = envelope_reader.parse(body)
     parts = form.split(body)
     assert parts is not None
     assert (parts.kid, parts.epoch, parts.sequence) == (sealed.kid, sealed.epoch, sealed.sequence)
     device = REGISTRY.find(sealed.kid)
-    envelope.check(sealed, KEY, UP)
+    envelope_reader.check(sealed, KEY, UP)
     for reading in resolve.decode_pack(sealed.payload):
         if not reading.name.startswith(f"{device.name}/"):
             raise _WrongNameError

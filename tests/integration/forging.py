@@ -18,7 +18,7 @@ from gateway.members import CHANGES_KID
 from gateway.store import Transaction
 from gateway.store.keys import ENROLLED, REVOKED, KeyStore
 from gateway.store.sqlite import SqliteStore
-from protocol import envelope, senml
+from protocol import envelope, envelope_reader, senml
 from protocol import leaf as leaves
 from protocol.envelope import UP
 from protocol.rotation import ROTATED
@@ -69,7 +69,7 @@ def with_other_reading(directory: Directory, index: int) -> Change:
     def change(entries: list[Sealed]) -> list[Sealed]:
         leaf, salt, body, _ = entries[index]
         fields = leaves.decode(leaf)
-        sealed = envelope.parse(body)
+        sealed = envelope_reader.parse(body)
         forged = envelope.seal(
             envelope.direction_key(_secret(directory, fields.source), UP),
             UP,
@@ -137,5 +137,5 @@ def _put_numbers(transaction: Transaction, entries: list[Sealed]) -> None:
             changes += 1
             transaction.put_numbers([(CHANGES_KID, 0, changes, index)])
         elif kind == PACK and sealed.body is not None:
-            parts = envelope.parse(sealed.body)
+            parts = envelope_reader.parse(sealed.body)
             transaction.put_numbers([(parts.kid, parts.epoch, parts.sequence, index)])

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gateway import tokens
 from gateway.tokens import Token, digest_of
-from protocol import envelope
+from protocol import envelope_reader
 from tests import warm
 from tools.device import enrol
 from tools.init import init_collector, init_gateway, new_token
@@ -152,7 +152,7 @@ def packs(ledger: Path) -> dict[tuple[str, int, int], list[int]]:
         "SELECT idx, source, body FROM entries JOIN bodies USING (idx)"
         " WHERE kind = 'pack' ORDER BY idx"
     ):
-        sealed = envelope.parse(body)
+        sealed = envelope_reader.parse(body)
         found.setdefault((source, sealed.epoch, sealed.sequence), []).append(index)
     database.close()
     return found

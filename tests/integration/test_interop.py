@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from protocol import cbor
+from protocol import cbor_reader
 from tests.integration import coap_clients
 from tests.integration.coap_clients import Ask, Client, ask
 from tests.integration.harness import Site, listen_on_both, packs
@@ -51,7 +51,7 @@ def test_the_time_is_told(gateway, client, host, non):
     answer = ask(client, Ask("get", gateway.url(host, "/time"), non=non))
 
     assert answer.code == "2.05"
-    assert cbor.decode(answer.payload) > 0
+    assert cbor_reader.decode(answer.payload) > 0
 
 
 @pytest.mark.parametrize("non", [False, True], ids=["CON", "NON"])

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from gateway.coap.refusals import PROBLEM_DETAILS
 from gateway.coap.requests import CONTENT_FORMAT, ETAG, MAX_AGE, OBSERVE, SIZE1
-from protocol import cbor
+from protocol import cbor_reader
 from protocol.coap import Message, code_text
 from protocol.errors import ProtocolError
 
@@ -44,7 +44,7 @@ def problem_of(answer: Message) -> Problem:
     if number_of(answer, CONTENT_FORMAT) != PROBLEM_DETAILS:
         return Problem("", "")
     try:
-        words = cbor.decode(answer.payload)
+        words = cbor_reader.decode(answer.payload)
     except ProtocolError:
         return Problem("", "")
     if not isinstance(words, dict):
