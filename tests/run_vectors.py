@@ -7,29 +7,21 @@ status is the number of vectors that failed.
 import json
 import sys
 
-from protocol import (
-    batch,
-    cbor,
-    cbor_reader,
-    coap,
-    cose,
-    cose_reader,
-    envelope,
-    envelope_reader,
-    leaf,
-    mac,
-    merkle,
-    receipt_reader,
-    resolve,
-)
-from protocol import receipt as receipts
+from protocol import batch, cbor, cbor_reader, coap, leaf, mac, merkle, resolve
 from protocol import recovery as recoveries
 from protocol import senml as packs
 from protocol.audit import Audit
 from protocol.checkpoint import Checkpoint
-from protocol.errors import OutOfStateError, ProtocolError, TamperedError
+from protocol.errors import OutOfStateError, TamperedError
 from protocol.exchange import Exchange
-from tests import note_vectors, oscore_vectors, proof_vectors, ruling_vectors, signing_vectors
+from tests import (
+    envelope_vectors,
+    note_vectors,
+    oscore_vectors,
+    proof_vectors,
+    ruling_vectors,
+    signing_vectors,
+)
 from tests.note_vectors import refusal
 
 unhex = bytes.fromhex
@@ -76,56 +68,6 @@ def check_mac(vector):
         return mac.HmacKey(unhex(vector["key"])).tag(unhex(vector["data"])).hex() == vector["hex"]
     secret, info, salt = [unhex(vector[field]) for field in ("secret", "info", "salt")]
     return mac.hkdf(secret, info, vector["size"], salt).hex() == vector["hex"]
-
-
-def check_cose_mac0(vector):
-    data = unhex(vector["hex"])
-    if "key" not in vector:
-        return refusal(cose_reader.parse, data) == vector["error"]
-    fields = ("protected", "payload", "external_aad", "tag")
-    protected, payload, aad, tag = [unhex(vector[field]) for field in fields]
-    if cose_reader.parse(data) != (protected, payload, tag):
-        return False
-    if cose.mac_structure(protected, payload, aad).hex() != vector["mac_structure"]:
-        return False
-    key = mac.HmacKey(unhex(vector["key"]))
-    try:
-        cose_reader.check(key, protected, payload, tag, external_aad=aad)
-    except ProtocolError as error:
-        return error.reason == vector.get("error")
-    return "error" not in vector and cose.mac0(key, protected, payload, external_aad=aad) == data
-
-
-def check_envelope(vector):
-    data, direction = unhex(vector["hex"]), vector["direction"]
-    key = envelope.direction_key(unhex(vector["secret"]), direction)
-
-    def opened():
-        found = envelope_reader.parse(data)
-        envelope_reader.check(found, key, direction)
-        return found
-
-    if "error" in vector:
-        return refusal(opened) == vector["error"]
-    found, kid, payload = opened(), unhex(vector["kid"]), unhex(vector["payload"])
-    numbers = {"epoch": vector["epoch"], "sequence": vector["sequence"]}
-    if (found.kid, found.epoch, found.sequence) != (kid, vector["epoch"], vector["sequence"]):
-        return False
-    return found.payload == payload and data == envelope.seal(
-        key, direction, kid, payload=payload, **numbers
-    )
-
-
-def check_receipt(vector):
-    data, kid, secret = [unhex(vector[field]) for field in ("hex", "kid", "secret")]
-    key = envelope.direction_key(secret, envelope.DOWN)
-    epoch, sequence = vector["epoch"], vector["sequence"]
-    sent = envelope.seal(key, "up", kid, epoch=epoch, sequence=sequence, payload=b"")
-    if "error" in vector:
-        return refusal(receipt_reader.open_sealed, key, data, sent) == vector["error"]
-    receipt = receipts.Receipt(*vector["fields"])
-    sealed = receipts.seal(key, receipt, kid=kid, epoch=epoch, sequence=sequence)
-    return receipt_reader.open_sealed(key, data, sent) == tuple(receipt) and sealed == data
 
 
 def check_coap(vector):
@@ -260,10 +202,10 @@ CHECKS = {
     "checkpoint": note_vectors.check_checkpoint,
     "coap": check_coap,
     "coap_door": check_coap_door,
-    "cose_mac0": check_cose_mac0,
+    "cose_mac0": envelope_vectors.check_cose_mac0,
     "cose_receipt": proof_vectors.check_cose_receipt,
     "cosignature": note_vectors.check_cosignature,
-    "envelope": check_envelope,
+    "envelope": envelope_vectors.check_envelope,
     "exchange": check_exchange,
     "fault": ruling_vectors.check_fault,
     "kid": signing_vectors.check_kid,
@@ -274,7 +216,7 @@ CHECKS = {
     "policy": note_vectors.check_policy,
     "proof": proof_vectors.check_proof,
     "prune": ruling_vectors.check_prune,
-    "receipt": check_receipt,
+    "receipt": envelope_vectors.check_receipt,
     "recovery": check_recovery,
     "resource": ruling_vectors.check_resource,
     "rotation": note_vectors.check_rotation,

@@ -9,9 +9,9 @@ import gc
 import sys
 
 MODULES = (
+    "device",
     "asyncio",
     "asyncio.event",
-    "device",
     "protocol.errors",
     "protocol.limits",
     "protocol.cbor",
