@@ -63,3 +63,7 @@ class TamperedError(ProtocolError):
         self.index = index
         self.what = what
         self.untold = untold
+
+
+class FaultError(Exception):
+    """Our own arithmetic came out wrong: damaged memory, or damaged flash. Nothing was signed."""

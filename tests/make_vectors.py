@@ -21,6 +21,7 @@ FORMATS = (
     "cose_mac0",
     "cose_receipt",
     "cosignature",
+    "ecdsa",
     "envelope",
     "exchange",
     "fault",

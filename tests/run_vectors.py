@@ -205,6 +205,7 @@ CHECKS = {
     "cose_mac0": envelope_vectors.check_cose_mac0,
     "cose_receipt": proof_vectors.check_cose_receipt,
     "cosignature": note_vectors.check_cosignature,
+    "ecdsa": signing_vectors.check_ecdsa,
     "envelope": envelope_vectors.check_envelope,
     "exchange": check_exchange,
     "fault": ruling_vectors.check_fault,

@@ -1,0 +1,181 @@
+"""Signatures: what a library verifies, from coupons that are used once and never again."""
+
+import hashlib
+import os
+
+import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
+
+from protocol import keypair, sign1_reader
+from protocol.ecdsa import Signer
+from protocol.errors import FaultError
+from protocol.p256 import N
+from tests.interpreters import ROOT, run_micropython
+from tests.protocol import oracles, signing
+from tests.signing_vectors import constant, read_point
+
+KEY = hashlib.sha256(b"a key").digest()
+DIGEST = hashlib.sha256(b"a pack").digest()
+PACKS = 200
+
+
+class Table:
+    """A table that gives one wrong point, once, when told to."""
+
+    def __init__(self):
+        self.fails = False
+
+    def read(self, index):
+        point = read_point(index)
+        if self.fails:
+            self.fails = False
+            return bytes([point[0] ^ 1]) + point[1:]
+        return point
+
+
+def signer_of(*, read=read_point, random_bytes=constant, boot=b"1", coupons=1):
+    return Signer(KEY, read, random_bytes, boot=boot, coupons=coupons)
+
+
+def filled(signer):
+    while signer.idle():
+        pass
+    return signer
+
+
+def verifies(public, digest, signature):
+    x, y = int.from_bytes(public[:32], "big"), int.from_bytes(public[32:], "big")
+    key = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    try:
+        key.verify(encode_dss_signature(r, s), digest, ec.ECDSA(Prehashed(hashes.SHA256())))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def from_micropython(tmp_path):
+    run = run_micropython(["-m", "tests.protocol.signing", str(PACKS)], tmp_path)
+    assert run.returncode == 0, run.stdout
+    return run.stdout.split()
+
+
+@pytest.mark.parametrize("interpreter", ["cpython", "micropython"])
+def test_random_packs_verify_with_a_library(interpreter, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    if interpreter == "cpython":
+        lines = [data.hex() for data in signing.sealed(PACKS)]
+        public = keypair.public_key(signing.KEY, read_point, os.urandom)
+    else:
+        first, *lines = from_micropython(tmp_path)
+        public = bytes.fromhex(first)
+
+    envelopes = [sign1_reader.parse(bytes.fromhex(line)) for line in lines]
+
+    assert public == oracles.p256_public(signing.KEY)
+    assert len(envelopes) == PACKS
+    assert all(verifies(public, sign1_reader.digest(e), e.signature) for e in envelopes)
+    assert len({envelope.signature[:32] for envelope in envelopes}) == PACKS
+
+
+def test_without_a_coupon_the_signature_is_that_of_rfc_6979():
+    signer = signer_of(coupons=0)
+
+    assert not signer.idle()
+    assert signer.sign(DIGEST) == oracles.ecdsa(KEY, b"a pack")
+
+
+def test_a_coupon_signs_once_and_is_gone():
+    signer = filled(signer_of(coupons=3))
+
+    signatures = [signer.sign(DIGEST) for _ in range(4)]
+
+    assert [verifies(oracles.p256_public(KEY), DIGEST, one) for one in signatures] == [True] * 4
+    assert len({one[:32] for one in signatures}) == 4
+    assert signatures[3] == oracles.ecdsa(KEY, b"a pack")
+    assert signer.ready == 0
+
+
+def test_the_pool_is_bounded_and_filled_again():
+    signer = filled(signer_of(coupons=3))
+    assert signer.ready == 3
+
+    signer.sign(DIGEST)
+
+    assert signer.ready == 2
+    assert signer.idle()
+    assert filled(signer).ready == 3
+
+
+def test_signing_while_a_coupon_is_half_made_disturbs_neither():
+    signer = signer_of()
+    for _ in range(30):
+        signer.idle()
+
+    first = signer.sign(DIGEST)
+    filled(signer)
+    second = signer.sign(DIGEST)
+
+    assert first == oracles.ecdsa(KEY, b"a pack")
+    assert second == filled(signer_of()).sign(DIGEST)
+
+
+def test_dice_that_always_fall_the_same_way_repeat_no_nonce():
+    one, other = [filled(signer_of(boot=boot, coupons=8)) for boot in (b"1", b"2")]
+
+    signatures = [signer.sign(DIGEST) for signer in (one, other) for _ in range(8)]
+
+    assert len({signature[:32] for signature in signatures}) == 16
+
+
+def test_a_boot_counter_that_stands_still_repeats_no_nonce():
+    signers = [filled(signer_of(random_bytes=os.urandom, coupons=8)) for _ in range(2)]
+
+    signatures = [signer.sign(DIGEST) for signer in signers for _ in range(8)]
+
+    assert len({signature[:32] for signature in signatures}) == 16
+
+
+def test_only_when_both_fail_a_nonce_comes_again():
+    one, other = filled(signer_of()), filled(signer_of())
+
+    assert one.sign(DIGEST)[:32] == other.sign(DIGEST)[:32]
+
+
+def test_a_coupon_of_a_wrong_point_is_lost_and_its_nonce_never_used():
+    table = Table()
+    expected = filled(signer_of(coupons=2))
+    second, first = expected.sign(DIGEST), expected.sign(DIGEST)  # the newest is taken first
+    signer = signer_of(read=table.read)
+    table.fails = True
+
+    with pytest.raises(FaultError):
+        filled(signer)
+
+    assert signer.ready == 0
+    assert filled(signer).sign(DIGEST) == second != first
+
+
+def test_a_wrong_point_signs_nothing():
+    table = Table()
+    signer = signer_of(read=table.read, coupons=0)
+    table.fails = True
+
+    with pytest.raises(FaultError):
+        signer.sign(DIGEST)
+
+    assert signer.sign(DIGEST) == oracles.ecdsa(KEY, b"a pack")
+
+
+def test_a_signature_of_zero_is_refused_and_the_coupon_gone():
+    r = int.from_bytes(filled(signer_of()).sign(DIGEST)[:32], "big")
+    opposite = -r * int.from_bytes(KEY, "big") % N
+    signer = filled(signer_of())
+
+    with pytest.raises(FaultError):
+        signer.sign(opposite.to_bytes(32, "big"))
+
+    assert signer.ready == 0
