@@ -1,20 +1,23 @@
 """Members: keeps the registry in step with keys.sqlite, and the ledger in step with both.
 
 Every enrolment and revocation becomes an entry, once: a change is numbered like an envelope
-is, so putting it in again after a restart is a repeat.
+is, so putting it in again after a restart is a repeat. Where the gateway itself ends a key, the
+registry knows at once, and keys.sqlite at the next look: after a crash in between it is ended
+when it shows again why.
 """
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 
-from gateway.errors import ConflictError, GatewayError
+from gateway.errors import ConfigError, ConflictError, GatewayError
 from gateway.ledger.batch import CHANGES_KID, Number, Submission
 from gateway.ledger.log import Draft
-from gateway.registry import Registry, device_of
+from gateway.registry import Registry, devices_of
 from gateway.sequencer import Sequencer
-from gateway.store.keys import Change, KeyStore
-from protocol import cbor, envelope
+from gateway.store.identities import Change
+from gateway.store.keys import KeyStore
 
 _log = structlog.get_logger("members")
 
@@ -29,6 +32,8 @@ class Members:
         self._version: int | None = None
         self._noted = 0
         self._behind = False  # there may be changes that are not in the ledger
+        self._succeeded: set[str] = set()  # names, no more of either than there are devices
+        self._to_revoke: set[str] = set()
 
     async def keep_up(self) -> None:
         """A device that was just added is enrolled in the ledger before its first pack."""
@@ -40,13 +45,27 @@ class Members:
         version = self._keys.version()
         if version == self._version:
             return self._behind
-        self.registry.replace(
-            device_of(d.name, d.profile, d.secret, revoked=d.revoked) for d in self._keys.devices()
-        )
+        self.registry.replace(devices_of(self._keys.devices()))
+        for name in self._succeeded:
+            self.registry.succeed(name)
+        for name in self._to_revoke:
+            self.registry.revoke(name)
         self._version = version
         self._behind = True
         _log.info("devices loaded", devices=len(self.registry))
         return True
+
+    def succeed(self, name: str) -> None:
+        """An envelope under the active key of `name` is kept: the key before it ends here."""
+        self._succeeded.add(name)
+        self.registry.succeed(name)
+        _log.info("the new key is in use, the one before is revoked", device=name)
+
+    def revoke(self, name: str, why: str) -> None:
+        """No key of `name` counts from here on."""
+        self._to_revoke.add(name)
+        self.registry.revoke(name)
+        _log.error("revoked by the gateway itself", device=name, why=why)
 
     async def note_changes(self) -> None:
         """Returns once all changes are in the ledger, also those that come meanwhile.
@@ -69,15 +88,30 @@ class Members:
     async def watch(self, every_s: float) -> None:
         while True:
             try:
-                self.refresh()
-                await self.note_changes()
+                await self.look()
             except GatewayError as error:
                 # what cannot be read stays as it was; a backup may hold keys.sqlite for a while
                 _log.warning("members not in step", reason=error.reason, detail=str(error))
             await asyncio.sleep(every_s)
 
+    async def look(self) -> None:
+        """Ends in keys.sqlite what ended here, and notes what is new; GatewayError, see there."""
+        self._end_keys()
+        self.refresh()
+        await self.note_changes()
+
+    def _end_keys(self) -> None:
+        for name in sorted(self._succeeded | self._to_revoke):
+            self._version = None  # which our own writing does not change
+            if name in self._to_revoke:
+                with suppress(ConfigError):  # somebody else was faster
+                    self._keys.revoke(name)
+            else:
+                self._keys.succeed(name)
+            self._succeeded.discard(name)
+            self._to_revoke.discard(name)
+
 
 def _submission(change: Change) -> Submission:
-    kid = envelope.kid_of(change.name, change.profile)
-    body = cbor.encode({"name": change.name, "profile": change.profile, "kid": kid})
-    return Submission(Draft(change.kind, change.name, body), Number(CHANGES_KID, 0, change.n))
+    draft = Draft(change.kind, change.name, change.body)
+    return Submission(draft, Number(CHANGES_KID, 0, change.n))

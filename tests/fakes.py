@@ -20,10 +20,12 @@ from gateway.ledger.writer import LedgerWriter
 from gateway.metrics import Metrics
 from gateway.registry import Device, device_of
 from gateway.store import Store
+from gateway.store.identities import ACTIVE, StoredDevice
 from gateway.store.memory import MemoryStore
 from gateway.store.reserve import Free
 from protocol import batch as batches
 from protocol import envelope, senml
+from protocol.enrolment import MAC, REVOKED
 from protocol.envelope import UP
 from protocol.errors import ProtocolError
 from protocol.note import VerifierKey
@@ -69,7 +71,8 @@ class FakeDevice:
 
     def known(self, *, revoked: bool = False) -> Device:
         """What the registry holds of it."""
-        return device_of(self.name, "mac", self.secret, revoked=revoked)
+        state = REVOKED if revoked else ACTIVE
+        return device_of(StoredDevice(self.name, MAC, self.secret, state))
 
     def seal(self, sequence: int, *, epoch: int = 1, value: object = 21) -> bytes:
         readings = [Reading(f"{self.name}/temperature", "Cel", value, NOW_MS)]

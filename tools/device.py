@@ -1,27 +1,29 @@
 """`tallystick device`: who may send readings."""
 
 import json
-import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gateway import config as configs
-from gateway.config import GatewayConfig
-from gateway.directory import Directory
 from gateway.errors import ConfigError, GatewayError
 from gateway.store.files import create_durable, write_durable
-from gateway.store.keys import KeyStore
-from protocol import senml
-from protocol.envelope import SECRET_BYTES, kid_of
-from protocol.limits import MAX_NAME_BYTES
+from gateway.store.identities import StoredDevice
+from protocol.enrolment import SIG
+from tools import enrolling
 from tools.oscore import Client, export
 
-app = typer.Typer(help="Devices: enrol, list, revoke.", no_args_is_help=True)
+app = typer.Typer(help="Devices: enrol, list, exchange keys, revoke.", no_args_is_help=True)
 _Dir = Annotated[Path, typer.Option("--dir", help="the gateway's directory")]
-_LONGEST_NAME = MAX_NAME_BYTES // 2  # leaves room for "/" and a sensor's name
+_PublicKey = Annotated[
+    str, typer.Option(metavar="HEX", help="of a key that was made elsewhere: x and y, in hex")
+]
+_MADE_HERE = (
+    "this machine made the device's key, and it is in config.json: for one that never leaves the"
+    " board make it there, and give --public-key"
+)
 
 
 @app.command("add")
@@ -32,35 +34,80 @@ def add(
         Path | None, typer.Option(help="write config.json there (0600) instead of printing it")
     ] = None,
     gateway: Annotated[str, typer.Option(help="HOST:PORT the device sends to")] = "",
+    profile: Annotated[
+        enrolling.Profile, typer.Option(help="sig: it signs, for anyone; mac: for its gateway")
+    ] = enrolling.DEFAULT_PROFILE,
+    public_key: _PublicKey = "",
 ) -> None:
     """Enrol NAME and give its config.json, which holds its secret: there is no second copy.
 
     Example: tallystick device add greenhouse-3 --dir garden --out config.json
     """
-    if out is not None:
-        _reserve(out)
-    try:
-        config = enrol(dir_, name, gateway)
-    except BaseException:
-        if out is not None:
-            out.unlink()
-        raise
-    text = json.dumps(config, indent=2) + "\n"
+    elsewhere = enrolling.public_key_of(public_key) if public_key else None
+    config = _handed_over(
+        out, lambda: enrolling.enrol(dir_, name, gateway, profile=profile, public_key=elsewhere)
+    )
+    if "key" in config:
+        print(_MADE_HERE, file=sys.stderr)
     if not gateway:
         print(
             f"the device will send to {config['gateway']}: right for one on this machine;"
             " for a board give --gateway HOST:PORT, or edit config.json",
             file=sys.stderr,
         )
+    if out is not None:
+        device = _newest(dir_, name)
+        print(f"enrolled {name} (kid {device.kid.hex()}); copy {out} to the device's root")
+
+
+@app.command("rotate-key")
+def rotate_key(
+    name: str,
+    dir_: _Dir,
+    out: Annotated[Path, typer.Option(help="the new config.json (0600)")],
+    config: Annotated[
+        Path | None, typer.Option(help="the present config.json: the rest of it is kept")
+    ] = None,
+    public_key: _PublicKey = "",
+) -> None:
+    """Give NAME a new secret, and a new key if it signs; what it has now counts until it is used.
+
+    Example: tallystick device rotate-key greenhouse-3 --dir garden --config old.json --out new.json
+    """
+    present = _read(config) if config else {"gateway": "", "sensors": []}
+    elsewhere = enrolling.public_key_of(public_key) if public_key else None
+    made = _handed_over(out, lambda: enrolling.rotate(dir_, name, present, public_key=elsewhere))
+    if "key" in made:
+        print(_MADE_HERE, file=sys.stderr)
+    if config is None:
+        print(f"{out} has no gateway and no sensors: add them, or give --config", file=sys.stderr)
+    device = _newest(dir_, name)
+    print(
+        f"{name} has a new key (kid {device.kid.hex()}, generation {device.generation}); copy {out}"
+        " to the device's root. The one before is revoked once a pack under the new one is kept."
+    )
+
+
+def _handed_over(out: Path | None, make: Callable[[], dict[str, object]]) -> dict[str, object]:
+    """What `make` made, in the file or printed: nobody else has it."""
+    if out is not None:
+        _reserve(out)
+    try:
+        config = make()
+    except BaseException:
+        if out is not None:
+            out.unlink()
+        raise
+    text = json.dumps(config, indent=2) + "\n"
     if out is None:
         print(text, end="")
-        return
+        return config
     try:
         write_durable(out, text.encode())
     except GatewayError:
-        print(text, end="")  # nobody else has the secret
+        print(text, end="")
         raise
-    print(f"enrolled {name} (kid {kid_of(name).hex()}); copy {out} to the device's root")
+    return config
 
 
 def _reserve(out: Path) -> None:
@@ -73,31 +120,57 @@ def _reserve(out: Path) -> None:
         raise ConfigError(f"{out}: {error.strerror}", "name a file in a folder that is") from error
 
 
+def _read(path: Path) -> dict[str, object]:
+    try:
+        config: object = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: {error}", "name the device's present config.json") from error
+    if not isinstance(config, dict):
+        raise ConfigError(f"{path} is no configuration", "name the device's present config.json")
+    return config
+
+
+def _newest(dir_: Path, name: str) -> StoredDevice:
+    return [device for device in enrolling.identities(dir_) if device.name == name][-1]
+
+
 @app.command("list")
 def list_(
-    dir_: _Dir, json_: Annotated[bool, typer.Option("--json", help="for scripts")] = False
+    dir_: _Dir,
+    json_: Annotated[bool, typer.Option("--json", help="for scripts")] = False,
+    keys: Annotated[
+        bool, typer.Option("--keys", help="NAME and public key, for `verify --end-to-end --keys`")
+    ] = False,
 ) -> None:
-    """Every device, its key identifier, its profile, and whether it was revoked.
+    """Every key of every device: its identifier, its profile, and whether it counts.
 
     Example: tallystick device list --dir garden
     """
-    store = KeyStore(Directory(dir_).keys)
-    shown = [
-        {
-            "name": device.name,
-            "kid": kid_of(device.name, device.profile).hex(),
-            "profile": device.profile,
-            "revoked": device.revoked,
-        }
-        for device in store.devices()
-    ]
-    store.close()
-    if json_:
-        print(json.dumps(shown))
+    devices = enrolling.identities(dir_)
+    if keys:
+        for device in devices:
+            if device.profile == SIG:
+                print(device.name, device.public_key.hex())
         return
-    for row in shown:
-        state = "revoked" if row["revoked"] else "active"
-        print(f"{row['name']:<32} {row['kid']}  {row['profile']:<4} {state}")
+    if json_:
+        print(json.dumps([_shown(device) for device in devices]))
+        return
+    for device in devices:
+        generation = f"generation {device.generation}" if device.generation else ""
+        row = f"{device.name:<32} {device.kid.hex()}  {device.profile:<4} {device.state:<8}"
+        print(f"{row} {generation}".rstrip())
+
+
+def _shown(device: StoredDevice) -> dict[str, object]:
+    shown: dict[str, object] = {
+        "name": device.name,
+        "kid": device.kid.hex(),
+        "profile": device.profile,
+        "generation": device.generation,
+        "state": device.state,
+        "revoked": device.revoked,
+    }
+    return shown | ({"key": device.public_key.hex()} if device.public_key else {})
 
 
 @app.command("revoke")
@@ -106,11 +179,7 @@ def revoke(name: str, dir_: _Dir) -> None:
 
     Example: tallystick device revoke greenhouse-3 --dir garden
     """
-    store = KeyStore(Directory(dir_).keys)
-    try:
-        store.revoke(name)
-    finally:
-        store.close()
+    enrolling.revoke(dir_, name)
     print(f"revoked {name}; a running gateway refuses it from now on")
 
 
@@ -131,27 +200,3 @@ def oscore_(
     """
     how = export(dir_, name, out, gateway=gateway, client=client)
     print(f"wrote {out}. Try: {how}")
-
-
-def enrol(dir_: Path, name: str, gateway: str = "") -> dict[str, object]:
-    """The device's configuration; its secret is in keys.sqlite and here, nowhere else."""
-    directory = Directory(dir_)
-    config = configs.load(directory.config, GatewayConfig)
-    if not senml.is_name(name) or len(name) > _LONGEST_NAME or "/" in name:
-        raise ConfigError(
-            f"{name!r} cannot be a device's name",
-            f"use up to {_LONGEST_NAME} letters, digits, - . : _ and start with a letter or digit",
-        )
-    secret = os.urandom(SECRET_BYTES)
-    store = KeyStore(directory.keys)
-    try:
-        store.add(name, secret)
-    finally:
-        store.close()
-    host = f"[{config.coap.host}]" if ":" in config.coap.host else config.coap.host
-    return {
-        "name": name,
-        "secret": secret.hex(),
-        "gateway": gateway or f"{host}:{config.coap.port}",
-        "sensors": [{"driver": "board-temperature", "name": "temperature", "every_ms": 10_000}],
-    }

@@ -14,9 +14,9 @@ from gateway.config import GatewayConfig
 from gateway.directory import Directory
 from gateway.errors import ConfigError
 from gateway.store.files import create_durable, make_directory
+from gateway.store.identities import ACTIVE
 from gateway.store.keys import KeyStore
 from protocol import pairing
-from protocol.envelope import kid_of
 from protocol.oscore import Keys
 
 Client = Literal["aiocoap", "libcoap"]
@@ -51,13 +51,13 @@ def export(dir_: Path, name: str, folder: Path, *, gateway: str, client: Client)
 def _context(directory: Directory, name: str) -> tuple[bytes, Keys]:
     store = KeyStore(directory.keys)
     try:
-        found = [d for d in store.devices() if d.name == name and not d.revoked]
+        found = [d for d in store.devices() if d.name == name and d.state == ACTIVE]
     finally:
         store.close()
     if not found:
         raise ConfigError(f"no active device {name!r}", "see `tallystick device list --dir DIR`")
     master = pairing.master_secret(found[0].secret)
-    return master, pairing.device_keys(master, kid_of(name, found[0].profile))
+    return master, pairing.device_keys(master, found[0].kid)
 
 
 def _aiocoap(master: bytes, keys: Keys, number: int, folder: Path, url: str) -> dict[str, str]:

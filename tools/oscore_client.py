@@ -13,9 +13,11 @@ from gateway.coap.own_numbers import by_clock, first_free
 from gateway.errors import ConfigError
 from gateway.store.number_file import NumberFile
 from protocol import pairing
-from protocol.envelope import SECRET_BYTES, kid_of
+from protocol.enrolment import MAC, SIG, kid_of
+from protocol.envelope import SECRET_BYTES
 from protocol.oscore import Asked, Plain, Sealed
 from protocol.oscore_client import Client
+from tools import enrolling
 
 _CHUNK = 64  # reserved at once: a command asks for a few blocks, and is gone
 
@@ -25,8 +27,8 @@ class OscoreFile:
 
     def __init__(self, path: Path) -> None:
         """ConfigError where FILE is no device's."""
-        name, secret = _read(path)
-        self._client = Client(pairing.device_keys(pairing.master_secret(secret), kid_of(name)), Ccm)
+        kid, secret = _read(path)
+        self._client = Client(pairing.device_keys(pairing.master_secret(secret), kid), Ccm)
         self._numbers = NumberFile(path.with_name(path.name + ".numbers"))
         self._next = self._stop = 0
 
@@ -58,14 +60,25 @@ class OscoreFile:
         return self._next - 1
 
 
-def _read(path: Path) -> tuple[str, bytes]:
+def _read(path: Path) -> tuple[bytes, bytes]:
+    """Kid and secret."""
     try:
         config = json.loads(path.read_text())
         name, secret = config["name"], bytes.fromhex(config["secret"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        profile, generation = config.get("profile", MAC), config.get("generation", 0)
+        key = bytes.fromhex(config.get("key", ""))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(
             f"{path} is no device's config.json", "`tallystick device add NAME --out FILE`"
         ) from error
     if not isinstance(name, str) or len(secret) != SECRET_BYTES:
         raise ConfigError(f"{path} holds no name and secret", "`tallystick device add NAME`")
-    return name, secret
+    if profile == SIG and not key:
+        raise ConfigError(
+            f"{path} has no key: it is on the board alone", "enrol a name for this machine"
+        )
+    try:
+        public_key = enrolling.public_key_to(key) if profile == SIG else b""
+        return kid_of(name, profile, generation, public_key), secret
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"{path} holds no key of a device", "`tallystick device add`") from error

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from gateway.errors import ConfigError
-from tools.device import enrol
+from tools.enrolling import enrol
 from tools.processes import DEVICE_HEAP, Device, Event, micropython
 
 _FASTEST = 1000.0  # readings a second and device

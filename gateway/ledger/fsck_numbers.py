@@ -11,13 +11,14 @@ from gateway.ledger.batch import CARRIED, CHANGES_KID, PACK, TAIL_BYTES, TAILED,
 from gateway.ledger.fsck_facts import StateError
 from gateway.ledger.indexes import Indexes
 from gateway.store import Entry, Reader, Taken
-from protocol import envelope, recovery
+from protocol import enrolment, envelope, recovery
+from protocol.enrolment import ENROLLED, REVOKED
 from protocol.envelope import KID_BYTES, UP
 from protocol.errors import ProtocolError, TamperedError
 from protocol.mac import HmacKey
 from protocol.recovery import RECOVERED
 
-CHANGES = ("enrolled", "revoked")  # the kinds that are numbered by keys.sqlite
+CHANGES = (ENROLLED, REVOKED)  # the kinds that are numbered by keys.sqlite
 # What stands before an envelope's payload has one spelling; here with zeros for its numbers.
 _SEALED = envelope.seal(HmacKey(bytes(32)), UP, bytes(KID_BYTES), epoch=0, sequence=0, payload=b"")
 _CTI_BYTES = 8
@@ -37,6 +38,7 @@ class NumberCheck:
         self._last_change = -1
         self._carried = 0  # numbers from the ledger before
         self._to_carry: int | None = 0  # as that ledger's end says; None where it could not say
+        self._kids: dict[str, set[bytes]] = {}  # of each name, as its enrolments say
 
     def check_entry(self, reader: Reader, entry: Entry) -> None:
         """TamperedError unless the entry, which is sound by itself, has taken its number.
@@ -46,6 +48,7 @@ class NumberCheck:
         self._check_tail(reader, entry)
         if entry.kind in CHANGES:
             self._changes += 1
+            self._learn(entry)
         elif entry.kind == RECOVERED:
             self._to_carry = _numbers_before(entry)
         elif entry.kind == PACK:
@@ -69,7 +72,7 @@ class NumberCheck:
             if row.kid == CHANGES_KID and row.entry.kind in CHANGES and row.at > self._last_change:
                 self._last_change = row.at
                 self._noted += row.at < size
-            elif not (_is_of(row.entry, number) or damage.is_record(row.entry, number)):
+            elif not (self._is_of(row.entry, number) or damage.is_record(row.entry, number)):
                 raise TamperedError(row.at, f"the number {_shown(number)} is not this entry's")
             elif row.at < size:
                 self._pointed_at.add(row.at)
@@ -90,6 +93,22 @@ class NumberCheck:
             raise StateError(f"{due.count} entries have a number, and {taken.count} are taken")
         if due.product != taken.product:
             raise StateError("two numbers are of the same deleted entry, and another has none")
+
+    def _learn(self, entry: Entry) -> None:
+        """Of a deleted pack only its device is known: its number is under one of these kids."""
+        try:
+            told = enrolment.decode(entry.body or b"")
+        except ProtocolError:
+            return  # an entry like any other; no pack is its device's
+        self._kids.setdefault(told.name, set()).add(told.kid)
+
+    def _is_of(self, entry: Entry, number: Number) -> bool:
+        if entry.kind != PACK:
+            return False
+        if entry.body is None:
+            known = self._kids.get(entry.source, ())
+            return number.kid in known or number.kid == envelope.kid_of(entry.source)
+        return number_of(entry) == number
 
     def _check_tail(self, reader: Reader, entry: Entry) -> None:
         tail = reader.tail(entry.index)
@@ -122,14 +141,6 @@ def _numbers_before(entry: Entry) -> int | None:
         return recovery.decode(entry.body or b"").numbers
     except ProtocolError as error:
         raise TamperedError(entry.index, str(error)) from error
-
-
-def _is_of(entry: Entry, number: Number) -> bool:
-    if entry.kind != PACK:
-        return False
-    if entry.body is None:
-        return number.kid == envelope.kid_of(entry.source)
-    return number_of(entry) == number
 
 
 def _shown(number: Number) -> str:

@@ -1,72 +1,38 @@
 """keys.sqlite: the devices' secrets, apart from the ledger, readable by the owner only.
 
-Written by `tallystick device …`, read by the gateway, which notices changes by itself. Each
-change is numbered, so that the gateway can put it into the ledger exactly once. Each row has a
-checksum: unlike the ledger's, these bytes are vouched for by nothing else.
+Written by `tallystick device …`, and by the gateway when a key has taken its predecessor's
+place. Read by the gateway, which notices changes by itself. Each change is numbered, so that
+the gateway can put it into the ledger exactly once.
 """
 
-import hashlib
 import os
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import apsw
-import msgspec
 
-from gateway.errors import ConfigError, StoreFailedError
+from gateway.errors import ConfigError
+from gateway.store.identities import ACTIVE, RETIRING, Change, StoredDevice
+from gateway.store.key_schema import (
+    CHANGE,
+    DEVICE,
+    SCHEMA,
+    VERSION,
+    checked,
+    damaged,
+    migrate,
+    needs_migration,
+    put_change,
+    put_device,
+)
 from gateway.store.sqlite import mapped_errors, transaction
-from protocol.envelope import kid_of
+from protocol.enrolment import ENROLLED, MAC, REVOKED, SIG
 from protocol.pairing import device_id
 
-ENROLLED, REVOKED = "enrolled", "revoked"
 _BUSY_TIMEOUT_MS = 5000
-_SCHEMA_VERSION = 2
-# Damage may give a column any type and any bytes: they are for the checksum to name.
-_DEVICE = (
-    "CAST(name AS BLOB), CAST(profile AS BLOB), CAST(secret AS BLOB), revoked,"
-    " CAST(checksum AS BLOB) FROM devices"
-)
-_CHANGE = (
-    "n, CAST(kind AS BLOB), CAST(name AS BLOB), CAST(profile AS BLOB), CAST(checksum AS BLOB)"
-    " FROM changes"
-)
 _COUNTS = (
     "SELECT total(kind = 'enrolled'), total(kind = 'revoked'), coalesce(max(n), 0) FROM changes"
 )
-_SCHEMA = f"""
-CREATE TABLE devices (
-    name     TEXT PRIMARY KEY,
-    profile  TEXT NOT NULL,
-    secret   BLOB NOT NULL,
-    revoked  INTEGER NOT NULL,
-    checksum BLOB NOT NULL  -- of the other columns, see _checksum
-) STRICT;
-CREATE TABLE changes (
-    n        INTEGER PRIMARY KEY,
-    kind     TEXT NOT NULL,
-    name     TEXT NOT NULL,
-    profile  TEXT NOT NULL,
-    checksum BLOB NOT NULL
-) STRICT;
-PRAGMA user_version = {_SCHEMA_VERSION};
-"""
-
-
-class StoredDevice(NamedTuple):
-    """`secret` is 32 bytes; do not log it."""
-
-    name: str
-    profile: str
-    secret: bytes
-    revoked: bool
-
-
-class Change(NamedTuple):
-    n: int
-    kind: str
-    name: str
-    profile: str
 
 
 class KeyStore:
@@ -83,7 +49,7 @@ class KeyStore:
             self._connection.pragma("synchronous", "extra")
             if create:
                 with self._connection:
-                    self._connection.execute(_SCHEMA)
+                    self._connection.execute(SCHEMA)
             self._check(path)
         self._known_ids: dict[bytes, str] = {}
         self._known_version: int | None = None
@@ -94,113 +60,155 @@ class KeyStore:
             return int(self._connection.pragma("data_version"))
 
     def devices(self) -> list[StoredDevice]:
-        """StoreFailedError where a row was damaged or is missing."""
+        """Every key that any name had, by name and generation.
+
+        StoreFailedError where a row was damaged or is missing.
+        """
         with mapped_errors(), self._connection:  # one view of both tables
-            rows = self._rows(f"SELECT {_DEVICE} ORDER BY name")
+            devices = self._devices("ORDER BY name, generation")
             ((enrolled, revoked, last),) = self._connection.execute(_COUNTS)
-        gone = sum(row[3] for row in rows)
-        if (len(rows), gone, len(rows) + gone) != (enrolled, revoked, last):
-            raise _damaged("devices and their changes do not fit together")
-        return [
-            StoredDevice(name.decode(), profile.decode(), secret, bool(gone))
-            for name, profile, secret, gone in rows
-        ]
+        gone = sum(device.revoked for device in devices)
+        if (len(devices), gone, len(devices) + gone) != (enrolled, revoked, last):
+            raise damaged("devices and their changes do not fit together")
+        return devices
 
     def changes(self, after: int) -> list[Change]:
         """StoreFailedError where a row was damaged or is missing."""
-        rows = self._rows(f"SELECT {_CHANGE} WHERE n > ? ORDER BY n", after)
+        with mapped_errors():
+            sql = f"{CHANGE} WHERE n > ? ORDER BY n"
+            rows = checked(self._connection.execute(sql, (after,)))
         if [row[0] for row in rows] != list(range(after + 1, after + 1 + len(rows))):
-            raise _damaged("a change is missing")
-        return [Change(n, *(text.decode() for text in texts)) for n, *texts in rows]
+            raise damaged("a change is missing")
+        return [
+            Change(n, kind.decode(), name.decode(), profile.decode(), generation, key)
+            for n, kind, name, generation, profile, key in rows
+        ]
 
-    def add(self, name: str, secret: bytes, *, profile: str = "mac") -> None:
+    def add(
+        self, name: str, secret: bytes, *, profile: str = MAC, public_key: bytes = b""
+    ) -> StoredDevice:
         """Enrols a device; ConfigError where the name was ever used, or is another's to OSCORE.
 
-        Of the kid OSCORE has 7 bytes only. By chance two names agree in them in one of 2**56
-        cases; whoever looks for two that do needs 2**28 tries.
+        Of the kid OSCORE has 7 bytes only. By chance two devices agree in them in one of 2**56
+        cases; whoever looks for two names that do needs 2**28 tries.
         """
-        device = (name.encode(), profile.encode(), secret, 0)
-        identifier = device_id(kid_of(name, profile))
+        device = StoredDevice(name, profile, secret, public_key=public_key)
         with transaction(self._connection):
-            other = self._identifiers().get(identifier, name)
-            if other != name:
+            if self._devices("WHERE name = ?", name):
                 raise ConfigError(
-                    f"{name!r} has the OSCORE Sender ID of {other!r}, {identifier.hex()}",
-                    "choose another name: that follows from it alone",
+                    f"there is a device {name!r} already",
+                    "choose another name, revoke it, or exchange its key:"
+                    f" `tallystick device rotate-key {name} --dir DIR --out FILE`",
                 )
-            try:
-                self._connection.execute(
-                    "INSERT INTO devices (name, profile, secret, revoked, checksum)"
-                    " VALUES (?, ?, ?, 0, ?)",
-                    (name, profile, secret, _checksum(device)),
-                )
-            except apsw.ConstraintError as error:
+            self._enrol(device)
+        self._known_ids[device_id(device.kid)] = name
+        return device
+
+    def rotate(self, name: str, secret: bytes, *, public_key: bytes = b"") -> StoredDevice:
+        """A new key for an active device; the one before counts until the new one is used.
+
+        Was the last new one never used, then that one is revoked: the device has the one before
+        still. ConfigError where there is no active device of that name, or for another profile.
+        """
+        with transaction(self._connection):
+            known = self._devices("WHERE name = ? ORDER BY generation", name)
+            active = next((device for device in known if device.state == ACTIVE), None)
+            if active is None:
+                raise _nobody(name)
+            if bool(public_key) != (active.profile == SIG):
                 raise ConfigError(
-                    f"there is a device {name!r} already", "choose another name, or revoke it"
-                ) from error
-            self._note(ENROLLED, name, profile)
-        self._known_ids[identifier] = name
+                    f"{name!r} is of profile {active.profile}, which a rotation does not change",
+                    "enrol the device under another name",
+                )
+            in_use = any(device.state == RETIRING for device in known)
+            if in_use:
+                self._revoke(active)
+            else:
+                self._put(active._replace(state=RETIRING))
+            new = active._replace(
+                secret=secret, generation=known[-1].generation + 1, public_key=public_key
+            )
+            self._enrol(new)
+        self._known_ids[device_id(new.kid)] = name
+        return new
+
+    def succeed(self, name: str) -> bool:
+        """The active key of `name` was used: revokes the retiring one. False where none is."""
+        with transaction(self._connection):
+            retiring = self._devices("WHERE name = ? AND state = ?", name, RETIRING)
+            for device in retiring:
+                self._revoke(device)
+        return bool(retiring)
 
     def revoke(self, name: str) -> None:
         """Nothing the device sends is accepted from now on; ConfigError where there is none."""
         with transaction(self._connection):
-            rows = self._rows(f"SELECT {_DEVICE} WHERE name = ? AND NOT revoked", name)
-            if not rows:
-                raise ConfigError(
-                    f"no active device {name!r}", "see `tallystick device list --dir DIR`"
-                )
-            encoded, profile, secret, _ = rows[0]
-            self._connection.execute(
-                "UPDATE devices SET revoked = 1, checksum = ? WHERE name = ?",
-                (_checksum((encoded, profile, secret, 1)), name),
-            )
-            self._note(REVOKED, name, profile.decode())
+            found = self._devices("WHERE name = ? AND state <> ?", name, REVOKED)
+            if not found:
+                raise _nobody(name)
+            for device in found:
+                self._revoke(device)
 
     def close(self) -> None:
         self._connection.close()
 
     def _check(self, path: Path) -> None:
         version = self._connection.pragma("user_version")
-        if version != _SCHEMA_VERSION:
+        if version != VERSION and not needs_migration(version):
             raise ConfigError(
-                f"{path} has schema {version}, this program {_SCHEMA_VERSION}",
+                f"{path} has schema {version}, this program {VERSION}",
                 "use the version of tallystick that wrote it, or restore a backup",
             )
         found = self._connection.pragma("integrity_check")
         if found != "ok":
             raise ConfigError(f"{path} is damaged: {found}", "restore a backup")
+        if needs_migration(version):
+            migrate(self._connection)
+
+    def _devices(self, rest: str, *values: str) -> list[StoredDevice]:
+        with mapped_errors():
+            rows = checked(self._connection.execute(f"{DEVICE} {rest}", values))
+        return [
+            StoredDevice(name.decode(), profile.decode(), secret, state.decode(), generation, key)
+            for name, generation, profile, key, secret, state in rows
+        ]
+
+    def _enrol(self, device: StoredDevice) -> None:
+        identifier = device_id(device.kid)
+        other = self._identifiers().get(identifier)
+        if other is not None:
+            raise ConfigError(
+                f"{device.name!r} has the OSCORE Sender ID of {other!r}, {identifier.hex()}",
+                "try again: that follows from the key"
+                if device.public_key
+                else "choose another name: that follows from it alone",
+            )
+        self._put(device)
+        self._note(ENROLLED, device)
 
     def _identifiers(self) -> dict[bytes, str]:
         """Whose each OSCORE Sender ID is, revoked or not; read again after others wrote."""
         version = self.version()
         if version != self._known_version:
-            rows = self._rows(f"SELECT {_DEVICE}")
-            names = [(name.decode(), profile.decode()) for name, profile, _, _ in rows]
-            self._known_ids = {device_id(kid_of(*one)): one[0] for one in names}
+            self._known_ids = {device_id(one.kid): one.name for one in self._devices("")}
             self._known_version = version
         return self._known_ids
 
-    def _rows(self, sql: str, *values: object) -> list[Any]:
-        """Rows without their last column, which is the checksum of the others."""
-        with mapped_errors():
-            rows = list(self._connection.execute(sql, values))
-        for *fields, checksum in rows:
-            if checksum != _checksum(fields):
-                raise _damaged("a row is not as it was written")
-        return [row[:-1] for row in rows]
+    def _revoke(self, device: StoredDevice) -> None:
+        self._put(device._replace(state=REVOKED))
+        self._note(REVOKED, device)
 
-    def _note(self, kind: str, name: str, profile: str) -> None:
+    def _put(self, device: StoredDevice) -> None:
+        name, profile, secret, state, generation, public_key = device
+        texts: tuple[Any, ...] = name.encode(), generation, profile.encode()
+        put_device(self._connection, (*texts, public_key, secret, state.encode()))
+
+    def _note(self, kind: str, device: StoredDevice) -> None:
         ((last,),) = self._connection.execute("SELECT coalesce(max(n), 0) FROM changes")
-        change = (last + 1, kind.encode(), name.encode(), profile.encode())
-        self._connection.execute(
-            "INSERT INTO changes (n, kind, name, profile, checksum) VALUES (?, ?, ?, ?, ?)",
-            (last + 1, kind, name, profile, _checksum(change)),
-        )
+        name, generation, profile = device.name.encode(), device.generation, device.profile
+        row = (last + 1, kind.encode(), name, generation, profile.encode(), device.public_key)
+        put_change(self._connection, row)
 
 
-def _checksum(fields: Sequence[object]) -> bytes:
-    return hashlib.sha256(msgspec.msgpack.encode(fields)).digest()
-
-
-def _damaged(what: str) -> StoreFailedError:
-    return StoreFailedError(f"keys.sqlite is damaged: {what}; restore it from a backup")
+def _nobody(name: str) -> ConfigError:
+    return ConfigError(f"no active device {name!r}", "see `tallystick device list --dir DIR`")

@@ -18,7 +18,7 @@ from protocol import coap
 from protocol.coap import Message
 from tests.benchmarks.ledgers import build
 from tests.load import LoadDevice, acknowledge
-from tools.device import enrol
+from tools.enrolling import enrol
 from tools.processes import Service, free_port
 
 ENTRIES, QUIET_S, POLL_S = 300_000, 10, 0.01

@@ -9,7 +9,8 @@ import pytest
 
 from gateway.errors import ConfigError, StoreFailedError
 from gateway.store.files import create_durable, make_directory, write_durable, write_in_place
-from gateway.store.keys import Change, KeyStore, StoredDevice
+from gateway.store.identities import Change, StoredDevice
+from gateway.store.keys import KeyStore
 from tests.fakes import TWINS
 
 SECRET = bytes(range(32))
@@ -43,8 +44,8 @@ def test_what_is_enrolled_is_there(keys):
     keys.add("cellar", SECRET)
 
     assert keys.devices() == [
-        StoredDevice("cellar", "mac", SECRET, revoked=False),
-        StoredDevice("shed", "mac", SECRET, revoked=False),
+        StoredDevice("cellar", "mac", SECRET, "active"),
+        StoredDevice("shed", "mac", SECRET, "active"),
     ]
 
 
@@ -55,7 +56,7 @@ def test_a_name_is_used_once_even_after_its_device_was_revoked(keys):
     with pytest.raises(ConfigError, match="a device 'shed' already"):
         keys.add("shed", bytes(32))
 
-    assert keys.devices() == [StoredDevice("shed", "mac", SECRET, revoked=True)]
+    assert keys.devices() == [StoredDevice("shed", "mac", SECRET, "revoked")]
     assert len(keys.changes(0)) == 2
 
 
@@ -131,7 +132,7 @@ def damage(path, sql):
 
 DAMAGE = {
     "secret": "UPDATE devices SET secret = zeroblob(32) WHERE name = 'shed'",
-    "revocation": "UPDATE devices SET revoked = 0 WHERE name = 'gone'",
+    "revocation": "UPDATE devices SET state = 'active' WHERE name = 'gone'",
     "name": "UPDATE devices SET name = 'shad' WHERE name = 'shed'",
     "name that is no text": "UPDATE devices SET name = CAST(x'ff' AS TEXT) WHERE name = 'shed'",
     "device missing": "DELETE FROM devices WHERE name = 'shed'",
@@ -171,7 +172,7 @@ def test_a_damaged_device_is_not_made_whole_by_its_revocation(keys, path):
 def test_a_file_of_another_schema_is_refused(path):
     damage(path, "PRAGMA user_version = 1")
 
-    with pytest.raises(ConfigError, match="has schema 1, this program 2"):
+    with pytest.raises(ConfigError, match="has schema 1, this program 3"):
         KeyStore(path)
 
 

@@ -16,10 +16,11 @@ from gateway.ledger.log import Log, Sealed
 from gateway.ledger.signer import Signer
 from gateway.members import CHANGES_KID
 from gateway.store import Transaction
-from gateway.store.keys import ENROLLED, REVOKED, KeyStore
+from gateway.store.keys import KeyStore
 from gateway.store.sqlite import SqliteStore
 from protocol import envelope, envelope_reader, senml
 from protocol import leaf as leaves
+from protocol.enrolment import ENROLLED, REVOKED
 from protocol.envelope import UP
 from protocol.rotation import ROTATED
 from protocol.senml import Reading

@@ -16,7 +16,7 @@ from gateway import tokens
 from gateway.tokens import Token, digest_of
 from protocol import envelope_reader
 from tests import warm
-from tools.device import enrol
+from tools.enrolling import enrol
 from tools.init import init_collector, init_gateway, new_token
 from tools.processes import Service, free_port
 from tools.trust import remember_trust
@@ -80,7 +80,7 @@ class Site:
         self.gateway = self.collector = None
 
     def enrol(self, name: str) -> dict[str, object]:
-        return enrol(self.gateway_dir, name)
+        return enrol(self.gateway_dir, name, profile="mac")
 
     def wait_until(self, holds: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + CATCH_UP_S

@@ -15,7 +15,7 @@ from tests.integration.commands import tallystick
 from tests.integration.harness import Site, packs
 from tests.integration.oscore import UNAUTHORIZED, AiocoapClient, RawClient, is_protected
 from tests.load import LoadDevice
-from tools.device import revoke
+from tools.enrolling import revoke
 from tools.token import add as add_token
 
 pytestmark = pytest.mark.integration
@@ -184,7 +184,7 @@ def test_a_device_that_is_revoked_is_refused_at_once(site, board):
     raw = RawClient(site, board)
     assert raw.ask(TIME).code == coap.CONTENT
 
-    revoke("board", site.gateway_dir)
+    revoke(site.gateway_dir, "board")
     answer = raw.exchange(raw.sealed(TIME)[0])
 
     assert (answer.code, is_protected(answer), answer.payload) == (UNAUTHORIZED, False, b"")

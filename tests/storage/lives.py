@@ -22,8 +22,8 @@ from gateway.ledger.writer import LedgerWriter
 from gateway.members import CHANGES_KID
 from gateway.metrics import Metrics
 from gateway.store import Entry, Reader, Selection
-from gateway.store.keys import Change, KeyStore, StoredDevice
-from protocol import cbor
+from gateway.store.identities import Change, StoredDevice
+from gateway.store.keys import KeyStore
 from protocol.prune import RETENTION
 from tests.fakes import ORIGIN, FakeSurroundings
 
@@ -193,8 +193,9 @@ class _Surroundings(FakeSurroundings):
 
 
 def noted(change: Change) -> Submission:
-    body = cbor.encode({"name": change.name, "profile": change.profile})
-    return Submission(Draft(change.kind, change.name, body), Number(CHANGES_KID, 0, change.n))
+    return Submission(
+        Draft(change.kind, change.name, change.body), Number(CHANGES_KID, 0, change.n)
+    )
 
 
 def shape(outcome: object) -> object:
