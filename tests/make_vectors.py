@@ -22,6 +22,7 @@ FORMATS = (
     "cose_receipt",
     "cosignature",
     "ecdsa",
+    "enrolment",
     "envelope",
     "exchange",
     "fault",

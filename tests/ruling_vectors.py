@@ -1,5 +1,6 @@
 """The checks of vectors of prunes, faults, changes and rulings; run by `tests.run_vectors`."""
 
+from protocol import enrolment as enrolments
 from protocol import fault as faults
 from protocol import merkle, note
 from protocol import prune as prunes
@@ -44,6 +45,16 @@ def check_fault(vector):
         return refusal(faults.decode, data) == vector["error"]
     fault = faults.Fault(*vector["fields"])
     return faults.decode(data) == fault and faults.encode(fault) == data
+
+
+def check_enrolment(vector):
+    data = unhex(vector["hex"])
+    if "error" in vector:
+        return refusal(enrolments.decode, data) == vector["error"]
+    name, profile, generation, key = vector["fields"]
+    enrolment = enrolments.Enrolment(name, profile, generation, unhex(key))
+    coded = enrolments.decode(data) == enrolment and enrolments.encode(enrolment) == data
+    return coded and enrolment.kid == unhex(vector["kid"])
 
 
 def check_resource(vector):

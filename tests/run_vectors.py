@@ -208,6 +208,7 @@ CHECKS = {
     "ecdsa": signing_vectors.check_ecdsa,
     "envelope": envelope_vectors.check_envelope,
     "exchange": check_exchange,
+    "enrolment": ruling_vectors.check_enrolment,
     "fault": ruling_vectors.check_fault,
     "kid": signing_vectors.check_kid,
     "leaf": check_leaf,
