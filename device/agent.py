@@ -3,11 +3,12 @@
 import asyncio
 import sys
 
-from device import counter, sensors
+from device import counter
 from device.clock import Clock
 from device.endpoint import Endpoint
 from device.identity import Identity
 from device.outbox import Outbox
+from device.packer import Packer
 from device.sampler import Sampler
 from device.uplink import Uplink
 
@@ -29,14 +30,8 @@ async def run(
     identity = Identity(settings.name, settings.secret, epoch)
     endpoint = Endpoint(board, clock, settings.host, settings.port, settings.ack_timeout_ms)
     uplink = Uplink(board, clock, identity, outbox, endpoint, report=report)
-    sampler = Sampler(
-        settings,
-        identity,
-        outbox,
-        clock,
-        sensors=[sensors.make(one.driver, board) for one in settings.sensors],
-        on_sealed=uplink.wake,
-    )
+    packer = Packer(identity, outbox, clock, uplink.wake)
+    sampler = Sampler(board, settings, outbox, clock, packer)
     report(
         "started",
         name=identity.name,
@@ -48,20 +43,25 @@ async def run(
     )
 
     async def sample() -> None:
-        await sampler.run(board, report, readings)
+        await sampler.run(report, readings)
         uplink.finish()
 
     await _run_tasks(board, settings, [sample(), uplink.run()])
     outbox.close()
-    report("stopped", **_totals(board, sampler, uplink, outbox, endpoint))
+    report("stopped", **_totals(board, sampler, packer, uplink, outbox, endpoint))
 
 
 def _totals(
-    board: "Board", sampler: Sampler, uplink: Uplink, outbox: Outbox, endpoint: Endpoint
+    board: "Board",
+    sampler: Sampler,
+    packer: Packer,
+    uplink: Uplink,
+    outbox: Outbox,
+    endpoint: Endpoint,
 ) -> dict[str, int]:
     return {
         "sampled": sampler.sampled,
-        "sealed": sampler.sequence,
+        "sealed": packer.sequence,
         "kept": uplink.kept,
         "dropped": outbox.dropped,
         "quarantined": outbox.quarantined,

@@ -3,7 +3,11 @@
 Apart from the reader, so that a board can forget the reader once it has read.
 """
 
-OWN_NAMES = ("dropped", "quarantined", "read-errors")  # readings the device makes about itself
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from device.shapes import Limits, Settings
+
+OWN_NAMES = ("dropped", "quarantined")  # counts of the device's own, told as readings
 
 
 class ConfigError(Exception):
@@ -11,10 +15,16 @@ class ConfigError(Exception):
 
 
 class SensorConfig:
+    """One sensor: `keys` are its driver's, `limits` those that decide what is sent, and when."""
+
     def __init__(self, driver: str, name: str, every_ms: int) -> None:
         self.driver = driver
         self.name = name
         self.every_ms = every_ms
+        self.at_ms: int | None = None
+        self.keys: "Settings" = {}
+        self.limits: "Limits | None" = None
+        self.at_least_ms = 0
 
 
 class Config:

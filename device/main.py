@@ -47,7 +47,10 @@ def read_config(path: str) -> "Config":
     from device import config_file
 
     settings = config_file.load(path)
-    del sys.modules["device.config_file"], device.config_file, config_file
+    del config_file
+    for name in ("config_file", "config_sensors", "config_checks"):
+        del sys.modules["device." + name]
+        delattr(device, name)
     gc.collect()
     return settings
 
@@ -57,6 +60,7 @@ def main(folder: str, readings: int = 0) -> None:
     gc.collect()
     board = pick_board()
     folder = folder.rstrip("/")
+    sys.path.append(folder or "/")  # where `drivers`, the owner's own, may be
     try:
         settings = read_config(folder + "/config.json")
         from device import agent

@@ -1,163 +1,132 @@
-"""Sampler: reads each sensor when it is due, seals what it read, and puts it in the outbox.
+"""Sampler: reads each sensor when it is due, and gathers what is worth sending into packs.
 
-Owns the sequence. Knows nothing of the network; asyncio and time come from the board.
+Knows nothing of the network; asyncio and time come from the board.
 """
 
 from device.config import OWN_NAMES
-from protocol import envelope, senml
-from protocol.errors import TooLargeError
+from device.slot import SEND_NOW, SKIP, Slot
 from protocol.senml import Reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from device.clock import Clock
     from device.config import Config
-    from device.identity import Identity
     from device.outbox import Outbox
-    from device.shapes import Board, Report, Sensor
+    from device.packer import Packer
+    from device.shapes import Board, Report
+    from protocol.cbor import Decimal
 
 # How long a sampler that may go as fast as it can waits for a half-full outbox.
 _FULL_WAIT_MS = 20
 _LONGEST_SLEEP_MS = 60_000
 _COUNT_UNIT = "count"
-
-
-class _Slot:
-    """One sensor and when it is due."""
-
-    def __init__(self, name: str, every_ms: int, sensor: "Sensor", due_ms: int) -> None:
-        self.name = name
-        self.every_ms = every_ms
-        self.sensor = sensor
-        self.due_ms = due_ms
+_READ_ERRORS = "/read-errors"
 
 
 class Sampler:
-    """`sequence` is the next envelope's; `sampled` counts attempts, failed reads included."""
+    """`sampled` counts attempts, failed reads included."""
 
     def __init__(
-        self,
-        config: "Config",
-        identity: "Identity",
-        outbox: "Outbox",
-        clock: "Clock",
-        *,
-        sensors: "list[Sensor]",
-        on_sealed: "Callable[[], None]",
+        self, board: "Board", config: "Config", outbox: "Outbox", clock: "Clock", packer: "Packer"
     ) -> None:
-        """`sensors` belong to `config.sensors`, one each."""
-        self.sequence = 0
         self.sampled = 0
-        self.read_errors = 0
-        self.unsealed = 0  # packs that never got into the outbox
+        self._board = board
         self._config = config
-        self._identity = identity
         self._outbox = outbox
         self._clock = clock
-        self._on_sealed = on_sealed
+        self._packer = packer
         now_ms = clock.uptime_ms()
-        self._slots = [
-            _Slot(identity.name + "/" + one.name, one.every_ms, sensor, now_ms)
-            for one, sensor in zip(config.sensors, sensors)  # noqa: B905 (no strict= on firmware)
-        ]
-        self._fast = min([slot.every_ms for slot in self._slots]) == 0
-        # Readings of the pack being gathered, times still in uptime; at most readings_per_pack.
+        self._slots = [Slot(board, one, config.name, now_ms) for one in config.sensors]
+        self._fast = min([slot.config.every_ms for slot in self._slots]) == 0
+        # Of the pack being gathered, times still in uptime. A pack that is full is sealed.
         self._gathered: list[Reading] = []
         self._opened_ms: int | None = None
-        self._reported = (0, 0, 0)
+        self._urgent = False
+        self._reported = (0, 0)
 
-    async def run(self, board: "Board", report: "Report", limit: int = 0) -> None:
+    @property
+    def read_errors(self) -> int:
+        return sum([slot.errors for slot in self._slots])
+
+    async def run(self, report: "Report", limit: int = 0) -> None:
         """Samples for ever, or until `limit` attempts were made; the last pack may be short."""
         while not limit or self.sampled < limit:
             while self._fast and 2 * self._outbox.used_bytes > self._outbox.capacity_bytes:
-                await board.sleep_ms(_FULL_WAIT_MS)
-            losses = self._losses()
+                await self._board.sleep_ms(_FULL_WAIT_MS)
+            losses, failed = self._losses(), self.read_errors
             self.tick(limit)
-            if self._losses() != losses:
-                dropped, quarantined, read_errors = self._losses()
-                report("lost", dropped=dropped, quarantined=quarantined, read_errors=read_errors)
-            await board.sleep_ms(self._sleep_ms())
+            if self._losses() != losses or self.read_errors != failed:
+                dropped, quarantined = self._losses()
+                reasons = {slot.name: slot.reason for slot in self._slots if slot.reason}
+                report(
+                    "lost",
+                    dropped=dropped,
+                    quarantined=quarantined,
+                    read_errors=self.read_errors,
+                    reasons=reasons,
+                )
+            await self._board.sleep_ms(self._sleep_ms())
         self.seal()
 
     def tick(self, limit: int = 0) -> None:
-        """Reads what is due now, and seals the pack if it is full or old enough."""
+        """Reads what is due now, and seals the pack if it is full, old enough or urgent."""
         now_ms = self._clock.uptime_ms()
         for slot in self._slots:
             if slot.due_ms <= now_ms and not (limit and self.sampled >= limit):
                 self._sample(slot, now_ms)
-                # Periods that were slept through are left out, not made up for.
-                slot.due_ms = max(slot.due_ms + slot.every_ms, now_ms)
-                if len(self._gathered) >= self._config.readings_per_pack:
+                slot.plan(now_ms, self._clock)
+                if self._urgent or len(self._gathered) >= self._config.readings_per_pack:
                     self.seal()
         if self._opened_ms is not None:
             if now_ms - self._opened_ms >= self._config.pack_age_ms:
                 self.seal()
 
+    def note(self, name: str, unit: str, value: "int | Decimal | str") -> None:
+        """Adds a reading of the device's own to the pack being gathered."""
+        now_ms = self._clock.uptime_ms()
+        self._gather(Reading(self._config.name + "/" + name, unit, value, now_ms))
+        if len(self._gathered) >= self._config.readings_per_pack:
+            self.seal()
+
     def seal(self) -> None:
         """Seals what was gathered, and what was lost since it was last told."""
         gathered, self._gathered = self._gathered, []
         self._opened_ms = None
+        self._urgent = False
         losses = self._losses()
         now_ms = self._clock.uptime_ms()
         for index, name in enumerate(OWN_NAMES):
             if losses[index] != self._reported[index]:
-                own = self._identity.name + "/" + name
+                own = self._config.name + "/" + name
                 gathered.append(Reading(own, _COUNT_UNIT, losses[index], now_ms))
-        if gathered and self._seal(gathered):
+        for slot in self._slots:
+            if slot.errors != slot.told:
+                own = slot.name + _READ_ERRORS
+                gathered.append(Reading(own, _COUNT_UNIT, slot.errors, now_ms))
+        if gathered and self._packer.seal(gathered):
             self._reported = losses
+            for slot in self._slots:
+                slot.told = slot.errors
 
-    def _sample(self, slot: _Slot, now_ms: int) -> None:
+    def _sample(self, slot: Slot, now_ms: int) -> None:
         self.sampled += 1
+        quantities = slot.read()
+        if not quantities and self._opened_ms is None:
+            self._opened_ms = now_ms  # the failure is told when a reading would have been
+        for suffix, unit, value in quantities:
+            worth = slot.judge(suffix, value, now_ms)
+            if worth != SKIP:
+                self._gather(Reading(slot.name_of(suffix), unit, value, now_ms))
+                self._urgent = self._urgent or worth == SEND_NOW
+
+    def _gather(self, reading: Reading) -> None:
         if self._opened_ms is None:
-            self._opened_ms = now_ms
-        try:
-            value = slot.sensor.read()
-        except Exception:  # a driver may fail in any way; the others go on
-            self.read_errors += 1
-            return
-        self._gathered.append(Reading(slot.name, slot.sensor.unit, value, now_ms))
+            self._opened_ms = reading.time_ms
+        self._gathered.append(reading)
 
-    def _seal(self, gathered: list[Reading]) -> bool:
-        """Whether all of it is in the outbox; a pack over one datagram goes in halves."""
-        try:
-            sealed = self._sealed(gathered)
-        except TooLargeError:
-            half = len(gathered) // 2
-            if not half:
-                self.unsealed += 1
-                return False
-            first = self._seal(gathered[:half])
-            return self._seal(gathered[half:]) and first
-        # Used up even where the flash fails: what was written then is unknown, and a number
-        # that is used twice is worse than a gap, which the gateway sees.
-        self.sequence += 1
-        try:
-            self._outbox.put(sealed)
-        except OSError:
-            self.unsealed += 1
-            return False
-        self._on_sealed()
-        return True
-
-    def _sealed(self, gathered: list[Reading]) -> bytes:
-        timed = [
-            Reading(one.name, one.unit, one.value, self._clock.time_ms(one.time_ms))
-            for one in gathered
-        ]
-        return envelope.seal(
-            self._identity.up,
-            envelope.UP,
-            self._identity.kid,
-            epoch=self._identity.epoch,
-            sequence=self.sequence,
-            payload=senml.encode_pack(self._identity.name + "/", timed),
-        )
-
-    def _losses(self) -> tuple[int, int, int]:
+    def _losses(self) -> tuple[int, int]:
         """In the order of OWN_NAMES, since this start."""
-        return self._outbox.dropped + self.unsealed, self._outbox.quarantined, self.read_errors
+        return self._outbox.dropped + self._packer.unsealed, self._outbox.quarantined
 
     def _sleep_ms(self) -> int:
         now_ms = self._clock.uptime_ms()

@@ -5,7 +5,7 @@ promises is said here once; `board/` keeps the promises.
 """
 
 from collections.abc import Awaitable
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from protocol.cbor import Decimal
 
@@ -76,12 +76,65 @@ class Board(Files, Protocol):
     def heap_bytes(self) -> int:
         """Bytes in use after a collection; 0 where there is no telling."""
 
+    def wiring(self) -> "Wiring":
+        """Buses and pins; OSError where the machine has none."""
+
     def reset(self) -> None: ...
 
 
+class I2c(Protocol):
+    """`machine.I2C`: OSError where nobody answers or the bus is stuck."""
+
+    def writeto(self, __address: int, __data: bytes) -> object: ...
+    def readfrom_into(self, __address: int, __into: bytearray) -> object: ...
+    def writeto_mem(self, __address: int, __register: int, __data: bytes) -> object: ...
+    def readfrom_mem_into(self, __address: int, __register: int, __into: bytearray) -> object: ...
+
+
+class Analogue(Protocol):
+    def read_u16(self) -> int: ...
+
+
+class OneWire(Protocol):
+    def measure(self) -> bytearray:
+        """Five bytes whose sum is right; raises anything where there are none."""
+
+
+class Counting(Protocol):
+    """`count` goes up by itself, and after `mask` comes 0."""
+
+    count: int
+    mask: int
+
+
+class Wiring(Protocol):
+    """What a board has to connect sensors to; `pause_ms` is for the few ms that one needs."""
+
+    def pause_ms(self, duration_ms: int) -> None: ...
+    def i2c(self, bus: int, sda: int, scl: int) -> I2c: ...
+    def analogue(self, pin: int) -> Analogue: ...
+    def dht22(self, pin: int) -> OneWire: ...
+    def pulses(self, pin: int, debounce_ms: int) -> Counting: ...
+
+
+# key of config.json -> (default, least, most) of a number, the default of a text
+Keys = dict[str, "tuple[int | None, int, int] | str"]
+Settings = dict[str, Any]  # those keys, checked, with their values
+# "band", "alarm_above" or "alarm_below" -> suffix of a quantity, or "*" for all -> number
+Limits = dict[str, dict[str, int | Decimal]]
+# of each quantity: suffix of its name ("" where there is one only), SenML unit, value
+Quantities = tuple[tuple[str, str, int | Decimal], ...]
+
+
 class Sensor(Protocol):
-    """A driver's instance. `read` may raise anything: the sampler counts it."""
+    """A driver's instance: whatever it raises, also when it is made, is a read that failed."""
 
-    unit: str
+    def read(self) -> Quantities: ...
 
-    def read(self) -> int | Decimal: ...
+
+class Driver(Protocol):
+    """A module of `device.sensors`, or of the owner's folder `drivers`."""
+
+    KEYS: Keys
+
+    def Sensor(self, board: Board, keys: Settings) -> Sensor: ...  # noqa: N802 (a class)

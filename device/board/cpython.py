@@ -7,7 +7,7 @@ import sys
 import time
 from typing import BinaryIO
 
-from device.shapes import Event
+from device.shapes import Event, Wiring
 from protocol.cbor import Decimal, decimal
 
 _THERMAL = "/sys/class/thermal/thermal_zone0/temp"
@@ -55,6 +55,9 @@ class Board:
 
     async def stay_joined(self, ssid: str, password: str) -> None:
         """The machine's own network is there, or is not: nothing to join."""
+
+    def wiring(self) -> Wiring:
+        raise OSError("no buses and pins")
 
     def heap_bytes(self) -> int:
         return 0

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-    from device.shapes import Event
+    from device.shapes import Event, Wiring
     from protocol.cbor import Decimal
 
 _ERROR_PAUSE_MS = 50
@@ -61,6 +61,13 @@ class Firmware:
 
     async def stay_joined(self, ssid: str, password: str) -> None:
         """The machine's own network is there, or is not: nothing to join."""
+
+    def wiring(self) -> "Wiring":
+        try:
+            from device.board import wiring
+        except ImportError:
+            raise OSError("no buses and pins")
+        return wiring
 
     def heap_bytes(self) -> int:
         gc.collect()

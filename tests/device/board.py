@@ -59,6 +59,8 @@ class FakeBoard:
         self.sockets = []
         self.unreachable = False
         self.syncs = 0
+        self.degrees = decimal(2150, -2)  # None: the thermometer fails
+        self.wired = None  # tests.device.parts.Wiring, where there is one
         self._peer = peer
         self._script = list(script)
         self._timers = []
@@ -115,7 +117,12 @@ class FakeBoard:
         return self._counter.to_bytes(size, "big")
 
     def temperature(self):
-        return decimal(2150, -2)
+        if self.degrees is None:
+            raise OSError(5)
+        return self.degrees
+
+    def wiring(self):
+        return self.wired
 
     def heap_bytes(self):
         return 0

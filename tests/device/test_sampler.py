@@ -5,6 +5,7 @@ import pytest
 from device.clock import Clock
 from device.config_file import check
 from device.identity import Identity
+from device.packer import Packer
 from device.sampler import Sampler
 from protocol import envelope, envelope_reader, resolve
 from protocol.cbor import decimal
@@ -12,18 +13,6 @@ from tests.device.board import FakeBoard, open_outbox
 
 NAME, SECRET = "greenhouse-3", bytes(range(32))
 NOON_MS = 1_763_692_800_000
-
-
-class Thermometer:
-    unit = "Cel"
-
-    def __init__(self):
-        self.fails = False
-
-    def read(self):
-        if self.fails:
-            raise OSError(5)
-        return decimal(2155, -2)
 
 
 class Rig:
@@ -35,16 +24,9 @@ class Rig:
         self.board = FakeBoard()
         self.clock = Clock(self.board)
         self.outbox = open_outbox(self.board, folder / "outbox", config.outbox_bytes)
-        self.sensors = [Thermometer() for _ in config.sensors]
         self.woken = 0
-        self.sampler = Sampler(
-            config,
-            Identity(NAME, SECRET, 7),
-            self.outbox,
-            self.clock,
-            sensors=self.sensors,
-            on_sealed=self._wake,
-        )
+        self.packer = Packer(Identity(NAME, SECRET, 7), self.outbox, self.clock, self._wake)
+        self.sampler = Sampler(self.board, config, self.outbox, self.clock, self.packer)
 
     def _wake(self):
         self.woken += 1
@@ -85,7 +67,7 @@ def test_without_a_clock_times_are_relative_to_the_moment_of_sealing(tmp_path):
     [pack] = rig.packs()
     assert [reading.time_ms for reading in pack] == [-10_000, 0]
     assert pack[0].name == "greenhouse-3/temperature"
-    assert pack[0].value == decimal(2155, -2)
+    assert pack[0].value == decimal(2150, -2)
 
 
 def test_with_a_clock_times_are_unix_ms(tmp_path):
@@ -107,15 +89,18 @@ def test_a_pack_is_sealed_when_it_is_old_enough(tmp_path):
 
 def test_a_failed_read_is_counted_and_told_later(tmp_path):
     rig = Rig(tmp_path, readings_per_pack=1)
-    rig.sensors[0].fails = True
+    rig.board.degrees = None
     rig.run_for(10_000)
-    rig.sensors[0].fails = False
+    rig.board.degrees = decimal(2155, -2)
 
     rig.run_for(10_000)
 
     [pack] = rig.packs()
     told = {reading.name: reading.value for reading in pack}
-    assert told == {"greenhouse-3/temperature": decimal(2155, -2), "greenhouse-3/read-errors": 1}
+    assert told == {
+        "greenhouse-3/temperature": decimal(2155, -2),
+        "greenhouse-3/temperature/read-errors": 1,
+    }
 
 
 def test_a_pack_over_one_datagram_is_split(tmp_path):
@@ -160,7 +145,7 @@ async def test_a_limit_ends_it_and_seals_what_was_gathered(tmp_path, limit):
     rig = Rig(tmp_path, readings_per_pack=5, sensors=sensors)
     events = []
 
-    running = asyncio.create_task(rig.sampler.run(rig.board, events.append, limit))
+    running = asyncio.create_task(rig.sampler.run(events.append, limit))
     await rig.board.advance(1000)
     await running
 
