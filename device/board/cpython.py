@@ -5,9 +5,10 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Callable
 from typing import BinaryIO
 
-from device.shapes import Event, Wiring
+from device.shapes import Event, Tick, Wiring
 from protocol.cbor import Decimal, decimal
 
 _THERMAL = "/sys/class/thermal/thermal_zone0/temp"
@@ -53,11 +54,16 @@ class Board:
         with open(_THERMAL) as file:
             return decimal(int(file.read()), -3)
 
-    async def stay_joined(self, ssid: str, password: str) -> None:
+    async def stay_joined(
+        self, ssid: str, password: str, tick: Tick, on_up: Callable[[], None]
+    ) -> None:
         """The machine's own network is there, or is not: nothing to join."""
 
     def wiring(self) -> Wiring:
         raise OSError("no buses and pins")
+
+    def watchdog(self, timeout_ms: int) -> Callable[[], None] | None:
+        return None
 
     def heap_bytes(self) -> int:
         return 0

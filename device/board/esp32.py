@@ -8,6 +8,9 @@ from protocol.cbor import decimal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from device.shapes import Tick
     from protocol.cbor import Decimal
 
 
@@ -25,12 +28,18 @@ class Board(Firmware):
             raise OSError("no thermometer")
         return decimal((int(esp32.raw_temperature()) - 32) * 500 // 9, -2)
 
-    async def stay_joined(self, ssid: str, password: str) -> None:
+    async def stay_joined(
+        self, ssid: str, password: str, tick: "Tick", on_up: "Callable[[], None]"
+    ) -> None:
         import network
 
         from device.board import wifi
 
-        await wifi.stay_joined(network.WLAN(network.STA_IF), ssid, password)
+        await wifi.stay_joined(network.WLAN(network.STA_IF), ssid, password, tick, on_up)
+
+    def watchdog(self, timeout_ms: int) -> "Callable[[], None] | None":
+        feed: Callable[[], None] = machine.WDT(timeout=timeout_ms).feed
+        return feed
 
     def reset(self) -> None:
         machine.reset()

@@ -12,9 +12,10 @@ from asyncio import core  # type: ignore[attr-defined]  # the stubs leave it out
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import BinaryIO
 
-    from device.shapes import Event, Wiring
+    from device.shapes import Event, Tick, Wiring
     from protocol.cbor import Decimal
 
 _ERROR_PAUSE_MS = 50
@@ -59,7 +60,9 @@ class Firmware:
     def temperature(self) -> "int | Decimal":
         raise OSError("no thermometer")
 
-    async def stay_joined(self, ssid: str, password: str) -> None:
+    async def stay_joined(
+        self, ssid: str, password: str, tick: "Tick", on_up: "Callable[[], None]"
+    ) -> None:
         """The machine's own network is there, or is not: nothing to join."""
 
     def wiring(self) -> "Wiring":
@@ -68,6 +71,9 @@ class Firmware:
         except ImportError:
             raise OSError("no buses and pins")
         return wiring
+
+    def watchdog(self, timeout_ms: int) -> "Callable[[], None] | None":
+        return None
 
     def heap_bytes(self) -> int:
         gc.collect()

@@ -7,6 +7,9 @@ from protocol.cbor import decimal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from device.shapes import Tick
     from protocol.cbor import Decimal
 
 _THERMOMETER = 4  # RP2040 datasheet §4.9.5: the fifth ADC input; firmware knows other chips'
@@ -31,7 +34,9 @@ class Board(Firmware):
         microvolts = self._adc.read_u16() * 3_300_000 // 65_535
         return decimal(2700 - (microvolts - 706_000) * 100 // 1721, -2)
 
-    async def stay_joined(self, ssid: str, password: str) -> None:
+    async def stay_joined(
+        self, ssid: str, password: str, tick: "Tick", on_up: "Callable[[], None]"
+    ) -> None:
         import network
 
         from device.board import wifi
@@ -39,7 +44,11 @@ class Board(Firmware):
         wlan = network.WLAN(network.STA_IF)
         wlan.active(True)
         wlan.config(pm=_NO_POWER_SAVING)
-        await wifi.stay_joined(wlan, ssid, password)
+        await wifi.stay_joined(wlan, ssid, password, tick, on_up)
+
+    def watchdog(self, timeout_ms: int) -> "Callable[[], None] | None":
+        feed: Callable[[], None] = machine.WDT(timeout=timeout_ms).feed
+        return feed
 
     def reset(self) -> None:
         machine.reset()

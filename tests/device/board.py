@@ -124,6 +124,10 @@ class FakeBoard:
     def wiring(self):
         return self.wired
 
+    def watchdog(self, timeout_ms):
+        self.fed_ms = []
+        return lambda: self.fed_ms.append(self.now_ms)
+
     def heap_bytes(self):
         return 0
 

@@ -37,6 +37,7 @@ MODULES = (
     "device.sampler",
     "device.endpoint",
     "device.uplink",
+    "device.supervisor",
     "device.agent",
     "device.main",
 )

@@ -85,9 +85,9 @@ def test_two_thousand_readings_fit_a_small_heap_and_leave_it_as_it_was(tmp_path,
 
         code, events, output = run_device([micropython(), *SMALL], tmp_path, 2000, compiled)
 
+    assert code == 0, output
     started, stopped = events[0], events[-1]
     print(f"heap {started['heap_bytes']} at start, {stopped['heap_bytes']} at the end")
-    assert code == 0, output
     assert len(keeper.order) == 200
     assert len(keeper.readings()) == 2000
     assert stopped["heap_bytes"] - started["heap_bytes"] < 8 * 1024

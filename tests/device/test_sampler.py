@@ -145,7 +145,7 @@ async def test_a_limit_ends_it_and_seals_what_was_gathered(tmp_path, limit):
     rig = Rig(tmp_path, readings_per_pack=5, sensors=sensors)
     events = []
 
-    running = asyncio.create_task(rig.sampler.run(events.append, limit))
+    running = asyncio.create_task(rig.sampler.run(events.append, lambda: None, limit))
     await rig.board.advance(1000)
     await running
 

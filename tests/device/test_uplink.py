@@ -48,7 +48,7 @@ class Rig:
             self.outbox.put(sealed)
 
     async def run_for(self, duration_ms):
-        running = asyncio.create_task(self.uplink.run())
+        running = asyncio.create_task(self.uplink.run(lambda: None))
         self.uplink.finish()
         await self.board.advance(duration_ms)
         finished = running.done()

@@ -1,0 +1,31 @@
+"""Makes the sources of a device small before they are compiled; what they do stays the same.
+
+A board keeps every name and every module-level number in RAM for ever: of what the agent takes,
+that was a fifth. So types, messages that nobody on a board reads, and names that no other file
+uses never get there. Sources and results are texts by path, as `device/uplink.py`.
+"""
+
+import ast
+from collections.abc import Mapping
+
+from tools.shrink import constants, imports, names, types
+
+
+def shrink(sources: Mapping[str, str]) -> dict[str, str]:
+    """All files of a device at once: what may be renamed depends on all of them."""
+    trees = {module_of(path): ast.parse(text) for path, text in sources.items()}
+    for tree in trees.values():
+        types.strip(tree, errors=_classes(trees.get("protocol.errors")))
+    constants.inline(trees)
+    imports.prune(trees)
+    names.shorten(trees)
+    return {path: ast.unparse(trees[module_of(path)]) + "\n" for path in sources}
+
+
+def module_of(path: str) -> str:
+    """`device.uplink` for device/uplink.py, `device` for device/__init__.py."""
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def _classes(tree: ast.Module | None) -> set[str]:
+    return {one.name for one in tree.body if isinstance(one, ast.ClassDef)} if tree else set()
