@@ -40,3 +40,4 @@ class Config:
         self.ack_timeout_ms = 2000
         self.outbox_bytes = 65_536
         self.wifi: tuple[str, str] | None = None
+        self.update_key: bytes | None = None  # whose releases are taken: x ‖ y

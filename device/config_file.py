@@ -12,6 +12,7 @@ from device.config_checks import DAY_MS, name, refuse_unknown, text, whole
 from protocol.envelope import SECRET_BYTES
 from protocol.limits import ACK_TIMEOUT_MS, MAX_ENVELOPE_BYTES, MAX_PACK_RECORDS
 
+KEY_BYTES = 64
 MIN_OUTBOX_BYTES = 4 * MAX_ENVELOPE_BYTES
 # Of each key: its default, the least and the most it may be.
 _NUMBERS = {
@@ -20,7 +21,7 @@ _NUMBERS = {
     "ack_timeout_ms": (ACK_TIMEOUT_MS, 10, 60_000),
     "outbox_bytes": (65_536, MIN_OUTBOX_BYTES, 1 << 28),
 }
-_KEYS = ("name", "secret", "gateway", "sensors", "wifi") + tuple(_NUMBERS)
+_KEYS = ("name", "secret", "gateway", "sensors", "wifi", "update_key") + tuple(_NUMBERS)
 _WIFI_KEYS = ("ssid", "password")
 
 
@@ -50,13 +51,24 @@ def check(fields: dict[str, object]) -> Config:
     config.ack_timeout_ms = _number(fields, "ack_timeout_ms")
     config.outbox_bytes = _number(fields, "outbox_bytes")
     config.wifi = _wifi(fields.get("wifi"))
+    config.update_key = _update_key(fields.get("update_key"))
     return config
 
 
 def _secret(value: object) -> bytes:
-    digits = text("secret", value)
-    fault = ConfigError(f"secret: write {2 * SECRET_BYTES} hex digits, as enrolment printed them")
-    if len(digits) != 2 * SECRET_BYTES:
+    return _hex("secret", value, SECRET_BYTES, "enrolment")
+
+
+def _update_key(value: object) -> bytes | None:
+    if value is None:
+        return None
+    return _hex("update_key", value, KEY_BYTES, "`tallystick firmware keygen`")
+
+
+def _hex(key: str, value: object, size: int, printed_by: str) -> bytes:
+    digits = text(key, value)
+    fault = ConfigError(f"{key}: write {2 * size} hex digits, as {printed_by} printed them")
+    if len(digits) != 2 * size:
         raise fault
     for digit in digits:
         if digit not in "0123456789abcdefABCDEF":

@@ -25,6 +25,7 @@ _ANSWER_BYTES = 320
 _REMEMBERED_TOKENS = 4
 # So many requests without an answer, and the name is looked up anew on a new socket.
 _REOPEN_AFTER = 3
+_BLOCK2 = 23
 _RESPONSE_CLASSES = (2, 4, 5)
 
 
@@ -35,6 +36,7 @@ class Endpoint:
         self, board: "Board", clock: "Clock", host: str, port: int, ack_timeout_ms: int
     ) -> None:
         self.ack_timeout_ms = ack_timeout_ms
+        self.answer_bytes = _ANSWER_BYTES
         self.reason = ""
         self.garbage = 0
         self.retransmissions = 0
@@ -53,6 +55,11 @@ class Endpoint:
 
     async def post(self, payload: bytes) -> "Message | None":
         """The response to POST /r with an envelope; None and a `reason` where there is none."""
+        return await self.request(coap.POST, _OPTIONS, payload)
+
+    async def request(
+        self, code: int, options: "list[tuple[int, bytes]]", payload: bytes = b""
+    ) -> "Message | None":
         try:
             udp = await self._opened()
         except OSError:
@@ -61,9 +68,7 @@ class Endpoint:
         self._message_id = (self._message_id + 1) & 0xFFFF
         self._tokens = self._tokens[1 - _REMEMBERED_TOKENS :]
         self._tokens.append(self._board.random_bytes(_TOKEN_BYTES))
-        request = coap.Message(
-            coap.CON, coap.POST, self._message_id, self._tokens[-1], _OPTIONS, payload
-        )
+        request = coap.Message(coap.CON, code, self._message_id, self._tokens[-1], options, payload)
         answer = await self._exchanged(udp, coap.encode(request))
         self._failures = self._failures + 1 if answer is None else 0
         return answer
@@ -116,7 +121,7 @@ class Endpoint:
     async def _read(self, udp: "Udp") -> None:
         """The one task that receives on the socket; ends only by being cancelled."""
         while True:
-            self.handle(udp, await udp.receive(_ANSWER_BYTES))
+            self.handle(udp, await udp.receive(self.answer_bytes))
             await self._board.sleep_ms(0)  # a flood must not starve the other tasks
 
     def handle(self, udp: "Udp", datagram: bytes) -> None:
@@ -144,7 +149,7 @@ class Endpoint:
     def _understands(self, message: "Message") -> bool:
         """Odd options are critical (§5.4.1), and we asked for none of them."""
         for number, _ in message.options:
-            if number & 1:
+            if number & 1 and number != _BLOCK2:
                 return False
         return message.type != coap.RST
 

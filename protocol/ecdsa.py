@@ -8,7 +8,7 @@ twice gives the key away: a coupon is taken out of the pool before it is used.
 from protocol import p256
 from protocol.errors import FaultError
 from protocol.mac import HmacKey
-from protocol.p256 import N, P
+from protocol.p256 import N, P, finished
 
 KEY_BYTES = 32
 _ONES = b"\x01" * 32
@@ -16,19 +16,6 @@ _ONES = b"\x01" * 32
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from typing import TypeVar
-
-    _Made = TypeVar("_Made")
-
-
-def finished(steps: "Generator[None, None, _Made]") -> "_Made":
-    """What the steps make, all taken at once."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            made: _Made = end.value
-            return made
 
 
 def nonce(key: bytes, digest: bytes, extra: bytes = b"") -> "Generator[None, None, int]":

@@ -1,9 +1,8 @@
 """A pair of keys of P-256, made on the board that will sign with it. A board loads this once."""
 
 from protocol import p256
-from protocol.ecdsa import finished
 from protocol.mac import HmacKey
-from protocol.p256 import N, P
+from protocol.p256 import N, P, finished
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

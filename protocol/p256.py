@@ -9,7 +9,7 @@ from protocol.errors import FaultError
 
 P = 0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF
 N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-_B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
+B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
 
 # Bit `tooth * 44 + block * 11 + column` of a scalar: 6 teeth, read at once; 4 blocks, with 32
 # points each (the top tooth is the sign); 11 columns.
@@ -25,9 +25,21 @@ _DIVISIONS_PER_STEP = 24
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from typing import TypeVar
 
+    Made = TypeVar("Made")
     # X, Y, ZZ, ZZZ: x is X / ZZ and y is Y / ZZZ, where ZZ**3 is ZZZ**2
     Point = tuple[int, int, int, int]
+
+
+def finished(steps: "Generator[None, None, Made]") -> "Made":
+    """What the steps make, all taken at once."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            made: Made = end.value
+            return made
 
 
 def multiple(
@@ -45,7 +57,7 @@ def multiple(
     point = None
     for column in range(COLUMNS - 1, -1, -1):
         if point is not None:
-            point = _doubled(*point)
+            point = doubled(*point)
             yield
         for block in range(BLOCKS):
             x, y = _looked_up(rows, block, column, read)
@@ -54,7 +66,7 @@ def multiple(
                 zzz = zz * blind % P
                 point = x * zz % P, y * zzz % P, zz, zzz
             else:
-                point = _added(*point, x, y)
+                point = added(*point, x, y)
             yield
     if point is None or not _is_on_curve(*point):
         raise FaultError("a point that is not on the curve")
@@ -95,7 +107,7 @@ def _looked_up(
     return int.from_bytes(entry[:32], "big"), (P - y, y)[positive]
 
 
-def _added(x: int, y: int, zz: int, zzz: int, other_x: int, other_y: int) -> "Point":
+def added(x: int, y: int, zz: int, zzz: int, other_x: int, other_y: int) -> "Point":
     """With a point from the table: 10 multiplications (hyperelliptic.org, madd-2008-s)."""
     width = other_x * zz % P - x
     height = other_y * zzz % P - y
@@ -106,7 +118,7 @@ def _added(x: int, y: int, zz: int, zzz: int, other_x: int, other_y: int) -> "Po
     return x, (height * (q - x) - y * cube) % P, zz * square % P, zzz * cube % P
 
 
-def _doubled(x: int, y: int, zz: int, zzz: int) -> "Point":
+def doubled(x: int, y: int, zz: int, zzz: int) -> "Point":
     """9 multiplications, as a is -3 (hyperelliptic.org, dbl-2008-s-1)."""
     twice = y + y
     square = twice * twice % P
@@ -122,4 +134,4 @@ def _is_on_curve(x: int, y: int, zz: int, zzz: int) -> bool:
     fourth, sixth = zz * zz % P, zzz * zzz % P
     if zz == 0 or (fourth * zz - sixth) % P:
         return False
-    return ((x * x - 3 * fourth) % P * x + sixth * _B - y * y) % P == 0
+    return ((x * x - 3 * fourth) % P * x + sixth * B - y * y) % P == 0

@@ -19,6 +19,7 @@ from tests import (
     note_vectors,
     oscore_vectors,
     proof_vectors,
+    release_vectors,
     ruling_vectors,
     signing_vectors,
 )
@@ -206,6 +207,7 @@ CHECKS = {
     "cose_receipt": proof_vectors.check_cose_receipt,
     "cosignature": note_vectors.check_cosignature,
     "ecdsa": signing_vectors.check_ecdsa,
+    "ecdsa_verify": release_vectors.check_ecdsa_verify,
     "envelope": envelope_vectors.check_envelope,
     "exchange": check_exchange,
     "enrolment": ruling_vectors.check_enrolment,
@@ -213,6 +215,7 @@ CHECKS = {
     "kid": signing_vectors.check_kid,
     "leaf": check_leaf,
     "mac": check_mac,
+    "manifest": release_vectors.check_manifest,
     "merkle": check_merkle,
     "oscore": oscore_vectors.check_oscore,
     "policy": note_vectors.check_policy,

@@ -4,8 +4,7 @@ Deterministic, so it is made where it is needed, and never shipped. `device.sign
 """
 
 from protocol import p256
-from protocol.ecdsa import finished
-from protocol.p256 import BLOCKS, COLUMNS, POINTS_PER_BLOCK, TEETH, P
+from protocol.p256 import BLOCKS, COLUMNS, POINTS_PER_BLOCK, TEETH, P, finished
 
 # The base point (SP 800-186 §3.2.1.3).
 _GENERATOR = (

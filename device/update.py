@@ -1,0 +1,192 @@
+"""Update: gets a signed release into the slot that does not run, and has it tried.
+
+It has the board to itself: the agent is not loaded while it runs, so it needs no memory of the
+agent's, and nothing it does can harm what waits in the outbox. Wherever the power goes, the slot
+that runs stays as it is, and the next attempt goes on at the file and the block of this one.
+"""
+
+import asyncio
+import os
+import sys
+
+from device import slot_files
+from device.download import Download, NoAnswerError, RefusedError
+from device.slot_files import PART, is_file
+from protocol import manifest
+from protocol.errors import ProtocolError
+from protocol.limits import MAX_DATAGRAM_BYTES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from device.config import Config
+    from device.shapes import Board, Report
+    from device.slots import Slots
+    from protocol.manifest import File, Head
+
+_MAX_ATTEMPTS = 8  # in a row, without a file of it
+_FLUSH_BYTES = 4096  # a flash block: a power cut takes no more, and none is erased twice
+_PLACE_BYTES = 1024  # where a download can go on, whatever the size of its blocks
+_SPARE_BLOCKS = 8  # for folders, and for the outbox afterwards
+_ENOSPC = 28
+_NEW = manifest.NAME + ".new"
+
+
+async def run(board: "Board", settings: "Config", slots: "Slots", report: "Report") -> None:
+    """One attempt at what is wanted. The board is reset where it is there to be tried."""
+    from device.clock import Clock
+    from device.endpoint import Endpoint
+
+    clock = Clock(board)
+    endpoint = Endpoint(board, clock, settings.host, settings.port, settings.ack_timeout_ms)
+    endpoint.answer_bytes = MAX_DATAGRAM_BYTES
+    joined = None
+    if settings.wifi is not None:
+        joined = asyncio.create_task(board.stay_joined(*settings.wifi))
+    download = Download(board, endpoint.request)
+    await attempt(Installer(board, slots, download, report), settings.update_key, report)
+    await endpoint.close()
+    if joined is not None:
+        joined.cancel()
+    if slots.trial:
+        board.reset()
+
+
+async def attempt(installer: "Installer", key: bytes | None, report: "Report") -> None:
+    """Ends with the release on trial, or given up, or wanted still.
+
+    Counted before it begins: also one that ends in a fault nobody foresaw.
+    """
+    slots = installer.slots
+    if slots.attempts >= _MAX_ATTEMPTS:
+        slots.give_up("gave up after " + str(slots.attempts) + " attempts")
+        return
+    slots.attempts += 1
+    slots.save()
+    report("updating", version=slots.wanted, attempt=slots.attempts)
+    try:
+        await installer.install(key)
+    except (RefusedError, ProtocolError, OSError, NoAnswerError) as error:
+        why = _final(error)
+        if why:
+            slots.give_up(why)
+        else:
+            report("update-waits", reason=repr(error))
+            return
+    report("updated", outcome=slots.outcome, trial=slots.trial)
+
+
+def _final(error: Exception) -> str:
+    """Why another attempt would end as this one; empty where it need not."""
+    if isinstance(error, OSError):
+        return "flash full" if error.errno == _ENOSPC else ""
+    return error.reason if isinstance(error, ProtocolError) else str(error)
+
+
+class Installer:
+    """Writes to the other slot only, and to the file of `slots` when it is done."""
+
+    def __init__(
+        self, board: "Board", slots: "Slots", download: Download, report: "Report"
+    ) -> None:
+        self.slots = slots
+        self._board = board
+        self._download = download
+        self._report = report
+        self._into = slots.root + slots.other + "/"
+        self._from = slots.root + slots.active + "/"
+        self._new = self._into + _NEW
+
+    async def install(self, key: bytes | None) -> None:
+        """What it raises leaves the other slot half done, and the next attempt to go on there."""
+        if key is None:
+            raise RefusedError("no update_key in config.json")
+        slot_files.make_folders(self._new)
+        head = await self._manifest(key)
+        self._judge(head)
+        slot_files.remove(self._into + manifest.NAME)  # from here on the slot is not whole
+        with open(self._new, "rb") as listed:
+            self._make_room(listed)
+            for file in manifest.files(listed):
+                await self._get(file)
+        os.rename(self._new, self._into + manifest.NAME)
+        self.slots.try_out(head.counter)
+
+    async def _manifest(self, key: bytes) -> "Head":
+        """The head of the wanted release's manifest, which is in the slot then, and checked."""
+        try:
+            with open(self._new, "rb") as held:
+                head = manifest.open_signed(held, key)
+            if head.version == self.slots.wanted:
+                return head
+        except (OSError, ProtocolError):
+            pass  # there is none, or in part
+        slot_files.remove(self._new)
+        await self._fetch(manifest.NAME, self._new, manifest.MAX_BYTES)
+        with open(self._new, "rb") as held:
+            return manifest.open_signed(held, key)
+
+    def _judge(self, head: "Head") -> None:
+        """RefusedError for a release that this board must not or cannot run."""
+        ours: int = getattr(sys.implementation, "_mpy", 0)
+        if head.version != self.slots.wanted:
+            raise RefusedError("it is " + head.version)
+        if head.counter <= self.slots.floor:
+            raise RefusedError("not newer than what works")
+        if head.mpy != ours & 0xFF or head.arch not in (0, ours >> 10):
+            raise RefusedError("bytecode of another firmware")
+
+    def _make_room(self, listed: "BinaryIO") -> None:
+        """Removes what is not of the release; RefusedError where the rest will not fit."""
+        block_bytes: int = os.statvfs(self.slots.root)[0]
+        wanted = [_NEW]
+        missing = _SPARE_BLOCKS
+        for file in manifest.files(listed):
+            path = self._into + file.path
+            wanted.append(file.path)
+            if not is_file(path, file):
+                slot_files.remove(path)
+                there = slot_files.size_of(path + PART)
+                missing += (file.size + block_bytes - 1 - there) // block_bytes
+        slot_files.remove_others(self._into, wanted)
+        free: int = os.statvfs(self.slots.root)[3]
+        if missing > free:
+            raise RefusedError("flash full")
+
+    async def _get(self, file: "File") -> None:
+        """Puts `file` into the slot, and reads it back. What runs is copied, if it is the same."""
+        path = self._into + file.path
+        if is_file(path, file):
+            return
+        slot_files.make_folders(path)
+        if is_file(self._from + file.path, file):
+            slot_files.copy(self._board, self._from + file.path, path + PART)
+        else:
+            await self._fetch(file.path, path + PART, file.size)
+        os.rename(path + PART, path)
+        if not is_file(path, file):
+            slot_files.remove(path)
+            raise RefusedError(file.path + " is not what was signed")
+        self._report("got", file=file.path)
+        if self.slots.attempts:
+            self.slots.attempts = 0
+            self.slots.save()
+
+    async def _fetch(self, name: str, target: str, most: int) -> None:
+        """Goes on where `target` ends; RefusedError for more than `most` bytes."""
+        path = ["fw", self.slots.wanted] + name.split("/")
+        at = slot_files.size_of(target)
+        if at % _PLACE_BYTES or at > most:
+            at = 0
+        more = at != most
+        with open(target, "ab" if at else "wb") as file:
+            while more:
+                data, more = await self._download.block(path, at)
+                at += len(data)
+                if at > most:
+                    raise RefusedError(name + " is larger than was signed")
+                file.write(data)
+                if not at % _FLUSH_BYTES:
+                    self._board.sync(file)
+            self._board.sync(file)
