@@ -43,3 +43,14 @@ MAX_CONTENT_FORMAT = (1 << 16) - 1  # RFC 7252 §12.3
 # A path in UTF-8, slashes included; with an envelope's worth of content it fits a datagram.
 MAX_PATH_BYTES = 255
 MAX_PATH_SEGMENTS = 16
+
+# Versions, ids and the like: what a board keeps in four bytes.
+MAX_NUMBER = (1 << 32) - 1
+# A configuration as text, all sensors of a board; it has to be in RAM whole while it is checked.
+MAX_CONFIG_BYTES = 2048
+# Of it in one answer, which is a datagram.
+MAX_PIECE_BYTES = 768
+# Of a command: its name, its argument; and so many in one answer, beside nothing else.
+MAX_COMMAND_BYTES = 32
+MAX_ARGUMENT_BYTES = 128
+MAX_TOLD_COMMANDS = 4

@@ -18,6 +18,7 @@ FORMATS = (
     "checkpoint",
     "coap",
     "coap_door",
+    "control",
     "cose_mac0",
     "cose_receipt",
     "cosignature",

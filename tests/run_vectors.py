@@ -15,6 +15,7 @@ from protocol.checkpoint import Checkpoint
 from protocol.errors import OutOfStateError, TamperedError
 from protocol.exchange import Exchange
 from tests import (
+    control_vectors,
     envelope_vectors,
     note_vectors,
     oscore_vectors,
@@ -203,6 +204,7 @@ CHECKS = {
     "checkpoint": note_vectors.check_checkpoint,
     "coap": check_coap,
     "coap_door": check_coap_door,
+    "control": control_vectors.check_control,
     "cose_mac0": envelope_vectors.check_cose_mac0,
     "cose_receipt": proof_vectors.check_cose_receipt,
     "cosignature": note_vectors.check_cosignature,
