@@ -26,7 +26,7 @@ from protocol.note import format_key
 from protocol.rotation import Keys
 
 FILES = (
-    *("ledger.sqlite", "keys.sqlite", "checkpoint", "tokens.json"),
+    *("ledger.sqlite", "keys.sqlite", "control.sqlite", "checkpoint", "tokens.json"),
     *("signer.key", "verifier.key", GATEWAY_FILE),
 )
 Progress = Callable[[str, int, int], None]  # what, how far, of how much
@@ -56,6 +56,9 @@ def backup(directory: Directory, target: Path, progress: Progress, *, with_key: 
     copy(directory.ledger, part.ledger, _watching(directory, config, progress))
     copy(directory.keys, part.keys, lambda done, total: None)
     part.keys.chmod(0o600)
+    if directory.control.exists():
+        copy(directory.control, part.control, lambda done, total: None)
+        part.control.chmod(0o600)
     write_durable(part.config, _read(directory.config), mode=0o644)
     if directory.tokens.exists():
         write_durable(part.tokens, _read(directory.tokens))

@@ -53,6 +53,11 @@ class Directory(NamedTuple):
         return self.path / "keys.sqlite"
 
     @property
+    def control(self) -> Path:
+        """What devices are to be told; made when the first is."""
+        return self.path / "control.sqlite"
+
+    @property
     def signer(self) -> Path:
         return self.path / "signer.key"
 

@@ -126,6 +126,12 @@ class QuotaError(GatewayError):
     reason = "quota"
 
 
+class CommandsFullError(GatewayError):
+    """So many commands wait for one device that it gets no more until it has done some."""
+
+    reason = "commands-full"
+
+
 class ContentTooLargeError(GatewayError):
     """A resource, or what is put or appended at once, would have more than `max_bytes`."""
 
@@ -266,6 +272,7 @@ ANSWERS = {
     "gone": Answer(_code(4, 4), 410),
     "content-too-large": Answer(_code(4, 13), 413),
     "quota": Answer(_code(4, 13), 413),
+    "commands-full": Answer(_code(4, 13), 413),
     "precondition": Answer(_code(4, 12), 412),
     "rate": Answer(_code(4, 29), 429, retry=True),
     "undecryptable": Answer(_code(4, 0), 400),

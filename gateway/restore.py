@@ -29,10 +29,11 @@ from protocol.errors import ProtocolError
 # A witness's memory is not among them: one that went back would cosign what it has seen undone.
 _COPIED = (
     *("ledger.sqlite", "ledger.sqlite-wal", "keys.sqlite", "keys.sqlite-journal", "checkpoint"),
+    *("control.sqlite", "control.sqlite-journal"),
     *("signer.key", "verifier.key", "tokens.json", "quarantine", configs.GATEWAY_FILE),
 )
 _OURS = (*_COPIED, "retired-", "recover.")
-_SECRET = ("keys.sqlite", "signer.key", "tokens.json")
+_SECRET = ("keys.sqlite", "control.sqlite", "signer.key", "tokens.json")
 _OTHERWISE = "restore it as another ledger: --new-origin NAME"
 Progress = Callable[[str, int, int], None]  # what, how far, of how much
 

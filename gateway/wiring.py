@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, closing
-from pathlib import Path
 from typing import Any
 
 from starlette.routing import Route
@@ -23,11 +22,12 @@ from gateway.config import (
     GatewayConfig,
     RetentionConfig,
 )
+from gateway.control.desk import Desk
 from gateway.directory import Directory
 from gateway.errors import ConfigError
 from gateway.feed import Feed
 from gateway.forward.outbox import ForwardOutbox
-from gateway.forward.upstream import HttpUpstream, Upstream
+from gateway.forward.upstream import Upstream, upstream_of
 from gateway.forward.view import LedgerView
 from gateway.forward.worker import CURSOR, ForwardWorker, cursor_of
 from gateway.http import server as http
@@ -55,6 +55,7 @@ from gateway.retention import Known, RetentionWorker
 from gateway.sequencer import Sequencer
 from gateway.space import Space
 from gateway.stop import Failed
+from gateway.store.control import ControlStore
 from gateway.store.files import remove_durable
 from gateway.store.keys import KeyStore
 from gateway.store.reserve import Reserve
@@ -86,7 +87,7 @@ class Gateway:
         self._guard = Guard(config.http, self._tokens)
         self._surroundings = Surroundings(directory)
         self.metrics = Metrics()
-        policy, upstream = _policy(config), _upstream(config.forward)
+        policy, upstream = _policy(config), upstream_of(config.forward)
         with ExitStack() as opened:
             signed = self._open(directory, opened)
             self._opened = opened.pop_all()
@@ -99,6 +100,7 @@ class Gateway:
         self.integrity = Integrity(self.metrics, self.sequencer.submit)
         self.registry = Registry()
         self.members = Members(self._keys, self.registry, self.sequencer)
+        self.desk = Desk(self._control, self.sequencer, unix_ms=self._surroundings.unix_ms)
         self.anchoring = (
             self._anchoring(config.anchor, policy) if config.anchor and policy else None
         )
@@ -118,14 +120,14 @@ class Gateway:
         """What runs beside the doors, as long as they do."""
         forwarding = [self.forward.run()] if self.forward else []
         anchoring = self.anchoring.works() if self.anchoring else []
-        return [self.retention.run(), *forwarding, *anchoring]
+        return [self.retention.run(), self.desk.watch(), *forwarding, *anchoring]
 
     def close(self) -> None:
         self._opened.close()
 
     def coap_door(self) -> AbstractAsyncContextManager[None]:
         parts = self.members, self.sequencer, self.metrics, self._tokens, self.writer.newest_ms
-        behind = Behind(*parts, self._surroundings, self._time_ms, self.resources)
+        behind = Behind(*parts, self._surroundings, self._time_ms, self.resources, self.desk)
         return coap.serving(self._config.coap, behind)
 
     def http_door(self, failed: Failed) -> AbstractAsyncContextManager[int]:
@@ -158,6 +160,7 @@ class Gateway:
             opened.callback(self._witness.close)
         remove_durable(directory.reserve)  # a start on a full disk needs it; see `Watch`
         self._keys = opened.enter_context(closing(KeyStore(directory.keys)))
+        self._control = opened.enter_context(closing(ControlStore(directory.control)))
         self._store, note, signed = directory.open_checked(self._signer)
         opened.callback(self._store.close)
         if self._budget is not None:
@@ -284,17 +287,3 @@ def _policy(config: GatewayConfig) -> Policy | None:
     if config.anchor is None:
         return None
     return policy_of(config.anchor, collector=config.forward is not None)
-
-
-def _upstream(config: ForwardConfig | None) -> HttpUpstream | None:
-    return HttpUpstream(config.url, _token(config), config.timeout_ms) if config else None
-
-
-def _token(config: ForwardConfig) -> str:
-    try:
-        return Path(config.token_file).read_text().strip()
-    except OSError as error:
-        raise ConfigError(
-            f"forward.token_file {config.token_file}: {error.strerror}",
-            "put the token that `tallystick init --collector` showed into that file",
-        ) from error

@@ -6,7 +6,7 @@ answered 5.03 and NON is dropped.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Protocol
 
@@ -87,7 +87,10 @@ class Sending(Protocol):
 
 
 class Readings:
-    """Belongs to the event loop. `time_ms` is Unix ms, 0 where not trusted."""
+    """Belongs to the event loop. `time_ms` is Unix ms, 0 where not trusted.
+
+    `news`: by device, what its receipts say of its configuration and commands.
+    """
 
     def __init__(
         self,
@@ -100,6 +103,7 @@ class Readings:
         now_ms: Callable[[], int],
     ) -> None:
         self._now_ms = now_ms
+        self.news: Mapping[str, bytes] = {}  # the desk's, once there is one
         self._members = members
         self._sequencer = sequencer
         self._metrics = metrics
@@ -218,7 +222,8 @@ class Readings:
             if told_ms is None:
                 self._repeats.remember(one.key, time_ms, moment)
             told_ms = time_ms if told_ms is None else told_ms
-            receipt = form.receipt(parts, device.down, outcome.index, told_ms)
+            news = self.news.get(device.name, form.NO_NEWS)
+            receipt = form.receipt(parts, device.down, outcome.index, told_ms, news)
             self._answer(one, _KEPT, _KEPT_HEAD + receipt)
         self._count("kept", kept)
         self._count("repeat", repeated)

@@ -1,6 +1,6 @@
 """`POST /r` and `GET /time`: a request becomes a submission, an outcome becomes a code."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from gateway.coap.refusals import refusal
 from gateway.coap.requests import (
@@ -39,12 +39,14 @@ class ReadingsResource:
         *,
         keep_up: Callable[[], Awaitable[None]],
         time_ms: Callable[[], int],
+        news: Mapping[str, bytes],
     ) -> None:
         self._registry = registry
         self._sequencer = sequencer
         self._metrics = metrics
         self._keep_up = keep_up
         self._time_ms = time_ms
+        self._news = news
 
     async def post(self, request: Request) -> Response:
         """Refusals have no words, whoever asks; see `surface`."""
@@ -67,7 +69,8 @@ class ReadingsResource:
         draft = Draft(PACK, device.name, parts.data)
         kept = await self._sequencer.submit(Submission(draft, number))
         # Only now, after the commit: this is the promise.
-        payload = form.receipt(parts, device.down, kept.index, self._time_ms())
+        news = self._news.get(device.name, form.NO_NEWS)
+        payload = form.receipt(parts, device.down, kept.index, self._time_ms(), news)
         options = [(CONTENT_FORMAT, uint(CONTENT_FORMAT_COSE_MAC0))]
         answer = Response(ANSWERS["kept"].coap, options, payload)
         return answer, "repeat" if kept.repeat else "kept"

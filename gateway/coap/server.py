@@ -85,7 +85,7 @@ def _endpoint(config: CoapConfig, behind: Behind, oscore: OscoreDoor) -> Endpoin
 def _answering(config: CoapConfig, behind: Behind, echoes: Echoes) -> Answering:
     unix_ms = behind.surroundings.unix_ms
     return Answering(
-        routes_of(behind, reading_is_free=is_loopback(config.host)),
+        routes_of(behind, reading_is_free=is_loopback(config.host), now_ms=now_ms),
         echoes,
         behind.metrics,
         identify=Identity(behind.tokens, plain=config.plain_tokens, unix_ms=unix_ms),
@@ -106,7 +106,7 @@ class _Notices:
 
 def _readings(config: CoapConfig, behind: Behind) -> Readings:
     most = config.max_per_device_s
-    return Readings(
+    readings = Readings(
         behind.members,
         behind.sequencer,
         behind.metrics,
@@ -114,6 +114,8 @@ def _readings(config: CoapConfig, behind: Behind) -> Readings:
         time_ms=behind.time_ms,
         now_ms=now_ms,
     )
+    readings.news = behind.desk.news
+    return readings
 
 
 def _messages(endpoint: Endpoint) -> Messages:

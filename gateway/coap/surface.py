@@ -4,11 +4,13 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from gateway.coap.control import ControlResource
 from gateway.coap.links import LINK_FORMAT, Link, well_known
 from gateway.coap.requests import GET, POST
 from gateway.coap.resources import CBOR_FORMAT, ReadingsResource, TimeResource
 from gateway.coap.routes import Route, Routes
 from gateway.coap.tree import Tree
+from gateway.control.desk import Desk
 from gateway.members import Members
 from gateway.metrics import Metrics
 from gateway.resources import Resources, paths
@@ -35,9 +37,10 @@ class Behind(NamedTuple):
     surroundings: Surroundings
     time_ms: Callable[[], int]
     resources: Resources
+    desk: Desk
 
 
-def routes_of(behind: Behind, *, reading_is_free: bool) -> Routes:
+def routes_of(behind: Behind, *, reading_is_free: bool, now_ms: Callable[[], int]) -> Routes:
     """Every path the door knows; what is none of them is a resource."""
     readings = ReadingsResource(
         behind.members.registry,
@@ -45,10 +48,19 @@ def routes_of(behind: Behind, *, reading_is_free: bool) -> Routes:
         behind.metrics,
         keep_up=behind.members.keep_up,
         time_ms=behind.time_ms,
+        news=behind.desk.news,
+    )
+    questions = ControlResource(
+        behind.members.registry,
+        behind.desk,
+        behind.metrics,
+        keep_up=behind.members.keep_up,
+        now_ms=now_ms,
     )
     clock = TimeResource(behind.time_ms)
     links = [
         Link("/r", rt="tallystick.readings", ct=(CONTENT_FORMAT_COSE_MAC0,)),
+        Link("/c", rt="tallystick.control", ct=(CONTENT_FORMAT_COSE_MAC0,)),
         Link("/time", rt="tallystick.time", ct=(CBOR_FORMAT,)),
         Link("/.well-known/core", ct=(LINK_FORMAT,)),
         *(Link(f"/{name}/", rt=_RESOURCES, title=_KEPT, obs=True) for name in paths.DURABLE),
@@ -59,6 +71,7 @@ def routes_of(behind: Behind, *, reading_is_free: bool) -> Routes:
         # An envelope's own limit is told by whoever reads it; a longer body is refused before.
         # No words: a device believes no refusal, and has better use for its air time.
         ("r",): Route({POST: readings.post}, max_body_bytes=MAX_DATAGRAM_BYTES, explains=False),
+        ("c",): Route({POST: questions.post}, max_body_bytes=MAX_DATAGRAM_BYTES, explains=False),
         ("time",): Route({GET: clock.get}),
         (".well-known", "core"): Route({GET: well_known(links, _sha256)}, filtered=True),
     }

@@ -1,9 +1,11 @@
 """Upstream: one collector over HTTP. What it said comes back as an Answer or an UpstreamError."""
 
 import json
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from gateway.errors import ANSWERS
+from gateway.config import ForwardConfig
+from gateway.errors import ANSWERS, ConfigError
 from gateway.peer import Limits, Peer, PeerError, Said
 
 _CBOR = "application/cbor"
@@ -120,3 +122,18 @@ def _rotations(fields: dict[str, Any]) -> tuple[str, ...]:
 def _retry_after_ms(said: Said) -> int:
     text = said.headers.get("retry-after", "")
     return int(text) * 1000 if text.isascii() and text.isdigit() and len(text) < 6 else 0
+
+
+def upstream_of(config: ForwardConfig | None) -> HttpUpstream | None:
+    """ConfigError where the token is not in its file."""
+    return HttpUpstream(config.url, _token(config), config.timeout_ms) if config else None
+
+
+def _token(config: ForwardConfig) -> str:
+    try:
+        return Path(config.token_file).read_text().strip()
+    except OSError as error:
+        raise ConfigError(
+            f"forward.token_file {config.token_file}: {error.strerror}",
+            "put the token that `tallystick init --collector` showed into that file",
+        ) from error

@@ -20,8 +20,8 @@ _TAIL_BYTES = 34  # the tag with its head
 _SHORTEST = _PAYLOAD + 1 + _TAIL_BYTES
 # ["MAC0", protected, external_aad, payload] (RFC 9052 §6.3), but for protected and payload
 _MAC_HEAD, _UP, _DOWN = b"\x84\x64MAC0", b"\x42up", b"\x44down"
-# A receipt's payload: {1: index, 2: time_ms, 3: 0, 4: 0}
-_RECEIPT_HEAD, _RECEIPT_TIME, _RECEIPT_TAIL = b"\xa4\x01", b"\x02", b"\x03\x00\x04\x00"
+# A receipt's payload: {1: index, 2: time_ms, 3: config version, 4: commands waiting}
+_RECEIPT_HEAD, _RECEIPT_TIME, _CONFIG, _COMMANDS = b"\xa4\x01", b"\x02", b"\x03", b"\x04"
 
 
 class Parts(NamedTuple):
@@ -59,9 +59,17 @@ def is_sealed(parts: Parts, key: bytes) -> bool:
     return hmac.compare_digest(hmac.digest(key, message, "sha256"), data[-32:])
 
 
-def receipt(parts: Parts, key: bytes, index: int, time_ms: int) -> bytes:
+def news(config_version: int, commands: int) -> bytes:
+    """What a receipt says of the device's configuration and of commands that wait for it."""
+    return _CONFIG + _uint(config_version) + _COMMANDS + _uint(commands)
+
+
+NO_NEWS = _CONFIG + b"\x00" + _COMMANDS + b"\x00"
+
+
+def receipt(parts: Parts, key: bytes, index: int, time_ms: int, told: bytes = NO_NEWS) -> bytes:
     """The receipt for an envelope, under `key` (of the direction down); see protocol.receipt."""
-    fields = _RECEIPT_HEAD + _uint(index) + _RECEIPT_TIME + _uint(time_ms) + _RECEIPT_TAIL
+    fields = _RECEIPT_HEAD + _uint(index) + _RECEIPT_TIME + _uint(time_ms) + told
     payload = bytes((0x40 | len(fields),)) + fields if len(fields) < 24 else _long(fields)
     protected = parts.data[_PROTECTED]
     tag = hmac.digest(key, _MAC_HEAD + protected + _DOWN + payload, "sha256")

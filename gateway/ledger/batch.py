@@ -27,7 +27,9 @@ CARRIED = -1  # for an index: the number was taken in the ledger before this one
 # These stand where a kid does, and no device has one of them, short of a 64-bit collision.
 CHANGES_KID = b"changes\x00"  # numbers the changes of members
 FAULTS_KID = b"faults\x00\x00"  # numbers what damage was found
-OWN_KIDS = (CHANGES_KID, FAULTS_KID)  # they count what is in this ledger, and in no other
+CONTROL_KID = b"control\x00"  # numbers what devices are to be told
+# They count what is in this ledger, and in no other.
+OWN_KIDS = (CHANGES_KID, CONTROL_KID, FAULTS_KID)
 
 
 class Number(NamedTuple):

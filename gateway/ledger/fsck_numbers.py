@@ -7,7 +7,15 @@ tell it that something is kept which is not.
 from collections.abc import Sequence
 
 from gateway.ledger import damage
-from gateway.ledger.batch import CARRIED, CHANGES_KID, PACK, TAIL_BYTES, TAILED, Number
+from gateway.ledger.batch import (
+    CARRIED,
+    CHANGES_KID,
+    CONTROL_KID,
+    PACK,
+    TAIL_BYTES,
+    TAILED,
+    Number,
+)
 from gateway.ledger.fsck_facts import StateError
 from gateway.ledger.indexes import Indexes
 from gateway.store import Entry, Reader, Taken
@@ -19,6 +27,7 @@ from protocol.mac import HmacKey
 from protocol.recovery import RECOVERED
 
 CHANGES = (ENROLLED, REVOKED)  # the kinds that are numbered by keys.sqlite
+TOLD = ("config", "command")  # the kinds that are numbered by control.sqlite
 # What stands before an envelope's payload has one spelling; here with zeros for its numbers.
 _SEALED = envelope.seal(HmacKey(bytes(32)), UP, bytes(KID_BYTES), epoch=0, sequence=0, payload=b"")
 _CTI_BYTES = 8
@@ -31,7 +40,7 @@ class NumberCheck:
     """Sees every entry, then every number, both in order."""
 
     def __init__(self) -> None:
-        self._numbered = Indexes()  # packs, and damage told
+        self._numbered = Indexes()  # packs, damage told, and what devices were told
         self._pointed_at = self._numbered.another()
         self._changes = 0  # entries of CHANGES
         self._noted = 0  # numbers that point at them
@@ -55,7 +64,7 @@ class NumberCheck:
             self._numbered.add(entry.index)
             if entry.body is not None:
                 _check_number(reader, entry)
-        elif damage.is_numbered(entry):
+        elif entry.kind in TOLD or damage.is_numbered(entry):
             self._numbered.add(entry.index)
 
     def check_taken(self, rows: Sequence[Taken], size: int) -> None:
@@ -103,6 +112,8 @@ class NumberCheck:
         self._kids.setdefault(told.name, set()).add(told.kid)
 
     def _is_of(self, entry: Entry, number: Number) -> bool:
+        if entry.kind in TOLD:
+            return number.kid == CONTROL_KID
         if entry.kind != PACK:
             return False
         if entry.body is None:

@@ -166,10 +166,12 @@ class SqliteView:
             return None
         return row[0] if isinstance(row[0], int) else None
 
-    def numbers_but(self, kids: tuple[bytes, bytes]) -> Iterator[tuple[bytes, int, int]]:
+    def numbers_but(self, kids: tuple[bytes, bytes, bytes]) -> Iterator[tuple[bytes, int, int]]:
         """Every number that is taken, in order, without those under one of `kids`."""
         return iter(
-            self._execute("SELECT kid, epoch, sequence FROM numbers WHERE kid NOT IN (?, ?)", kids)
+            self._execute(
+                "SELECT kid, epoch, sequence FROM numbers WHERE kid NOT IN (?, ?, ?)", kids
+            )
         )
 
     def numbers(self, after: tuple[bytes, int, int] | None, limit: int) -> list[Taken]:

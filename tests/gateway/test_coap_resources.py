@@ -52,6 +52,7 @@ class Door:
             self.gateway.metrics,
             keep_up=self._keep_up,
             time_ms=lambda: NOW_MS,
+            news={},
         )
 
     async def _keep_up(self):

@@ -1,0 +1,75 @@
+"""`POST /c`: what a device asks when a receipt says that something is new for it."""
+
+from collections.abc import Awaitable, Callable
+
+from gateway.coap.limiter import Limiter
+from gateway.coap.refusals import refusal
+from gateway.coap.requests import (
+    ACCEPT,
+    CHANGED,
+    CONTENT_FORMAT,
+    Request,
+    Response,
+    uint,
+)
+from gateway.control.desk import Desk
+from gateway.errors import (
+    ForbiddenError,
+    GatewayError,
+    NotAcceptableError,
+    RateError,
+    UnsupportedFormatError,
+)
+from gateway.metrics import Metrics
+from gateway.registry import Registry
+from protocol import control
+from protocol.errors import ProtocolError
+from protocol.limits import CONTENT_FORMAT_COSE_MAC0, MAX_ENVELOPE_BYTES
+
+_PER_S, _BURST, _DEVICES = 2, 16, 4096  # of one device: a long configuration, and no more
+
+
+class ControlResource:
+    """`keep_up` brings the registry up to date; `now_ms` is monotonic."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        desk: Desk,
+        metrics: Metrics,
+        *,
+        keep_up: Callable[[], Awaitable[None]],
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._registry = registry
+        self._desk = desk
+        self._metrics = metrics
+        self._keep_up = keep_up
+        self._now_ms = now_ms
+        self._limiter = Limiter(per_s=_PER_S, burst=_BURST, sources=_DEVICES)
+
+    async def post(self, request: Request) -> Response:
+        """Refusals have no words, whoever asks; see `surface`."""
+        try:
+            answer = await self._answer(request)
+            outcome = "told"
+        except (ProtocolError, GatewayError) as error:
+            answer = refusal(error, request, max_body_bytes=MAX_ENVELOPE_BYTES)
+            outcome = error.reason
+        self._metrics.outcomes.labels("coap", outcome).inc()
+        return answer
+
+    async def _answer(self, request: Request) -> Response:
+        if request.number(CONTENT_FORMAT) != CONTENT_FORMAT_COSE_MAC0:
+            raise UnsupportedFormatError("Content-Format 17 is what /c reads")
+        if request.number(ACCEPT) not in (None, CONTENT_FORMAT_COSE_MAC0):
+            raise NotAcceptableError("an answer has Content-Format 17")
+        await self._keep_up()
+        device = self._registry.find(control.kid_of_question(request.payload))
+        protected = request.protect is not None
+        if protected and request.who != device.name:
+            raise ForbiddenError("another device's question")
+        if not self._limiter.allows(device.kid, self._now_ms()):
+            raise RateError(f"{device.name} asks more than its share")
+        told = await self._desk.ask(device, request.payload, peer=request.peer, protected=protected)
+        return Response(CHANGED, [(CONTENT_FORMAT, uint(CONTENT_FORMAT_COSE_MAC0))], told)
