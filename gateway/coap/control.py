@@ -25,6 +25,7 @@ from gateway.registry import Registry
 from protocol import control
 from protocol.errors import ProtocolError
 from protocol.limits import CONTENT_FORMAT_COSE_MAC0, MAX_ENVELOPE_BYTES
+from protocol.mac import HmacKey
 
 _PER_S, _BURST, _DEVICES = 2, 16, 4096  # of one device: a long configuration, and no more
 
@@ -66,10 +67,12 @@ class ControlResource:
             raise NotAcceptableError("an answer has Content-Format 17")
         await self._keep_up()
         device = self._registry.find(control.kid_of_question(request.payload))
+        question = control.open_question(HmacKey(device.up), request.payload)
         protected = request.protect is not None
         if protected and request.who != device.name:
             raise ForbiddenError("another device's question")
+        # only now: a kid is public, and nobody may use up another's share
         if not self._limiter.allows(device.kid, self._now_ms()):
             raise RateError(f"{device.name} asks more than its share")
-        told = await self._desk.ask(device, request.payload, peer=request.peer, protected=protected)
+        told = await self._desk.ask(device, question, peer=request.peer, protected=protected)
         return Response(CHANGED, [(CONTENT_FORMAT, uint(CONTENT_FORMAT_COSE_MAC0))], told)

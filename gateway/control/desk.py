@@ -71,9 +71,10 @@ class Desk:
             self._load()
             self._version = version
 
-    async def ask(self, device: Device, data: bytes, *, peer: Hashable, protected: bool) -> bytes:
-        """The sealed answer to a sealed question; a ProtocolError or GatewayError where not."""
-        question = control.open_question(HmacKey(device.up), data)
+    async def ask(
+        self, device: Device, question: Question, *, peer: Hashable, protected: bool
+    ) -> bytes:
+        """The sealed answer to the device's own question; ReplayedError for an old one."""
         self._check_fresh(device.kid, question.nonce, peer)
         await self.keep_up()
         standing = self._standing.get(device.name, Standing())
