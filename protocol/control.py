@@ -1,8 +1,8 @@
 """Control: what a device asks at `/c`, and what it is told (wire-format §15).
 
-A question is sealed under the device's `up` key, an answer under its `down` key, each with an
-external_aad of its own, so neither can be taken for an envelope or a receipt. The answer has
-the question's nonce: an old one answers nothing.
+Both are sealed under the device's `down` key, which boards of either profile have, each with an
+external_aad of its own: neither can be taken for the other, or for a receipt. The answer has the
+question's nonce: an old one answers nothing.
 """
 
 from collections import namedtuple

@@ -8,7 +8,7 @@ unhex = bytes.fromhex
 
 def check_control(vector):
     data, kid, nonce = [unhex(vector[field]) for field in ("hex", "kid", "nonce")]
-    key = envelope.direction_key(unhex(vector["secret"]), vector["direction"])
+    key = envelope.direction_key(unhex(vector["secret"]), envelope.DOWN)
     if vector["direction"] == "up":
         return _check_question(vector, key, kid, data)
     asked = control.Question(nonce, 0, 0, 0, 0, 0)

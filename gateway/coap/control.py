@@ -67,7 +67,7 @@ class ControlResource:
             raise NotAcceptableError("an answer has Content-Format 17")
         await self._keep_up()
         device = self._registry.find(control.kid_of_question(request.payload))
-        question = control.open_question(HmacKey(device.up), request.payload)
+        question = control.open_question(HmacKey(device.down), request.payload)
         protected = request.protect is not None
         if protected and request.who != device.name:
             raise ForbiddenError("another device's question")

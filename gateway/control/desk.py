@@ -77,6 +77,9 @@ class Desk:
         """The sealed answer to the device's own question; ReplayedError for an old one."""
         self._check_fresh(device.kid, question.nonce, peer)
         await self.keep_up()
+        # a board that was wiped has forgotten what it did: nothing is done twice
+        done = max(question.done, self._heard.get(device.name, Heard(device.name)).done)
+        question = question._replace(done=done)
         standing = self._standing.get(device.name, Standing())
         told = answer(question, standing, protected=protected)
         await self._hear(device.name, question, told.commands)

@@ -47,7 +47,7 @@ class Door:
 
 
 def question(device=SHED, sealing=None):
-    key = envelope.direction_key((sealing or device).secret, "up")
+    key = envelope.direction_key((sealing or device).secret, "down")
     return control.seal_question(key, device.kid, ASKED)
 
 

@@ -63,15 +63,12 @@ class Office:
         numbers = {"known": 0, "runs": 0, "done": 0, "of": 0, "at": 0} | fields
         question = Question(self.asked.to_bytes(8, "big"), **numbers)
         told = await self.desk.ask(device.known(), question, peer=PEER, protected=protected)
-        return control.open_answer(_key(device, "down"), told, question, device.kid)
+        key = envelope.direction_key(device.secret, envelope.DOWN)
+        return control.open_answer(key, told, question, device.kid)
 
     def close(self):
         self.tool.close()
         self.store.close()
-
-
-def _key(device, direction):
-    return envelope.direction_key(device.secret, direction)
 
 
 @pytest.fixture

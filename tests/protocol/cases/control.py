@@ -18,7 +18,7 @@ def cases() -> list[dict[str, Any]]:
 
 
 def _sealed(payload: Any, direction: str, secret: bytes = SECRET, **more: Any) -> bytes:
-    key = oracles.hkdf(secret, b"tallystick/1/" + direction.encode())
+    key = oracles.hkdf(secret, b"tallystick/1/" + more.get("key", b"down"))
     header = more.get("header", {1: 5, 4: KID})
     aad = more.get("aad", _AAD[direction])
     return oracles.mac0(key, oracles.cbor(header), oracles.cbor(payload), aad)
@@ -74,6 +74,7 @@ def _bad_questions() -> list[dict[str, Any]]:
     others = {
         "a question of another device": _sealed(QUESTION, "up", OTHER),
         "an envelope's seal on a question": _sealed(QUESTION, "up", aad=b"up"),
+        "a question under the key of envelopes": _sealed(QUESTION, "up", key=b"up"),
         "an answer, thrown back": _sealed(ANSWER, "down"),
     }
     bad += [_case(name, "up", data, error="bad-mac") for name, data in others.items()]
