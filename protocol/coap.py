@@ -9,6 +9,10 @@ from collections import namedtuple
 from protocol.errors import MalformedError, TooLargeError
 from protocol.limits import MAX_DATAGRAM_BYTES
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 CON, NON, ACK, RST = 0, 1, 2, 3
 EMPTY, GET, POST = 0, 1, 2
 CHANGED, CONTENT = 0x44, 0x45  # 2.04, 2.05
@@ -36,6 +40,35 @@ class Message(namedtuple("Message", ("type", "code", "message_id", "token", "opt
             if candidate == number:
                 return value
         return None
+
+
+def options_of(
+    path: str, content_format: int | None = None, more: "Iterable[tuple[int, bytes]]" = ()
+) -> list[tuple[int, bytes]]:
+    """The options of a request for `path`, which has no slash in front; `more` in any order."""
+    options = [(URI_PATH, segment.encode()) for segment in path.split("/")]
+    if content_format is not None:
+        options.append((CONTENT_FORMAT, uint(content_format)))
+    for number, value in more:
+        insert(options, number, value)
+    return options
+
+
+def insert(options: list[tuple[int, bytes]], number: int, value: bytes) -> None:
+    """Puts an option behind those of a smaller or the same number."""
+    at = len(options)
+    while at and options[at - 1][0] > number:
+        at -= 1
+    options.insert(at, (number, value))
+
+
+def uint(number: int) -> bytes:
+    """An option's unsigned integer: no leading zeros, nothing for 0 (§3.2)."""
+    data = b""
+    while number:
+        data = bytes((number & 0xFF,)) + data
+        number >>= 8
+    return data
 
 
 def empty(kind: int, message_id: int) -> bytes:

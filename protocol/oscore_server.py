@@ -4,15 +4,17 @@ Whether a number was seen before is the `Window`'s to say; what numbers of our o
 the caller's.
 """
 
-from protocol import coap, oscore
+from protocol import coap, oscore, oscore_parts
 from protocol.errors import MalformedError
-from protocol.oscore import FETCH, OBSERVE, Asked, Header, Keys, Plain, Sealed
+from protocol.oscore import Header
+from protocol.oscore_keys import Keys
+from protocol.oscore_parts import FETCH, OBSERVE, Asked, Plain, Sealed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from protocol.oscore import Aead
+    from protocol.oscore_parts import Aead
 
 _REGISTER = b""  # Observe 0 (RFC 7641 §2)
 _WINDOW = 32  # §7.4, the default
@@ -48,13 +50,13 @@ class Server:
         self._peer = keys.recipient_id
         self._seal = aead(keys.sender).seal
         self._open = aead(keys.recipient).open
-        self._ours = oscore.nonce_base(keys.common_iv, keys.sender_id)
-        self._theirs = oscore.nonce_base(keys.common_iv, keys.recipient_id)
+        self._ours = oscore_parts.nonce_base(keys.common_iv, keys.sender_id)
+        self._theirs = oscore_parts.nonce_base(keys.common_iv, keys.recipient_id)
 
     def open(self, number: int, iv: bytes, ciphertext: bytes) -> bytes:
         """The plaintext of the request with this number, which `iv` spells. BadMacError."""
         return self._open(
-            oscore.nonce(self._theirs, number), oscore.aad(self._peer, iv), ciphertext
+            oscore_parts.nonce(self._theirs, number), oscore_parts.aad(self._peer, iv), ciphertext
         )
 
     def seal(self, asked: Asked, plaintext: bytes, own_number: int | None = None) -> bytes:
@@ -63,10 +65,10 @@ class Server:
         The request's nonce is good for one answer, and only to a request that was fresh.
         """
         if own_number is None:
-            nonce = oscore.nonce(self._theirs, asked.number)
+            nonce = oscore_parts.nonce(self._theirs, asked.number)
         else:
-            nonce = oscore.nonce(self._ours, own_number)
-        return self._seal(nonce, oscore.aad(asked.kid, asked.partial_iv), plaintext)
+            nonce = oscore_parts.nonce(self._ours, own_number)
+        return self._seal(nonce, oscore_parts.aad(asked.kid, asked.partial_iv), plaintext)
 
     def unprotect(
         self, header: Header, code: int, outer: list[tuple[int, bytes]], ciphertext: bytes
@@ -74,7 +76,7 @@ class Server:
         """The request, whose window nobody has asked yet. Malformed- or BadMacError."""
         if header.partial_iv is None:
             raise MalformedError("a request without a Partial IV")
-        number = oscore.number_of(header.partial_iv)
+        number = oscore_parts.number_of(header.partial_iv)
         plain = oscore.decode_plaintext(self.open(number, header.partial_iv, ciphertext))
         return self.combined(plain, code, outer, number)
 
@@ -88,7 +90,7 @@ class Server:
             inner = [option for option in inner if option != (OBSERVE, _REGISTER)]
         observes = (OBSERVE, _REGISTER) in inner
         options = oscore.merged(inner, oscore.split(outer)[1])
-        asked = Asked(code, number, self._peer, oscore.partial_iv(number), observes)
+        asked = Asked(code, number, self._peer, oscore_parts.partial_iv(number), observes)
         return Plain(plain.code, options, plain.payload), asked
 
     def protect(self, asked: Asked, plain: Plain, own_number: int | None = None) -> Sealed:
@@ -96,7 +98,7 @@ class Server:
         observe = [option for option in plain.options if option[0] == OBSERVE]
         inner = [(n, b"" if n == OBSERVE else value) for n, value in plain.options]
         plaintext = oscore.encode_plaintext(Plain(plain.code, inner, plain.payload))
-        iv = None if own_number is None else oscore.partial_iv(own_number)
+        iv = None if own_number is None else oscore_parts.partial_iv(own_number)
         code = coap.CONTENT if asked.code == FETCH else coap.CHANGED  # §4.2
         options = oscore.outside(observe, Header(iv, None, None))
         return Sealed(code, options, self.seal(asked, plaintext, own_number))

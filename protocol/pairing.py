@@ -3,9 +3,10 @@
 All of it follows from the device's secret and its kid: nothing is stored, nothing is agreed.
 """
 
-from protocol import oscore
+from protocol import oscore_keys
 from protocol.mac import hkdf
-from protocol.oscore import MAX_ID_BYTES, Keys
+from protocol.oscore_keys import Keys
+from protocol.oscore_parts import MAX_ID_BYTES
 
 GATEWAY_ID = b"\x01"  # one byte, so never a device's
 DEVICE_ID_BYTES = MAX_ID_BYTES
@@ -22,8 +23,8 @@ def master_secret(secret: bytes) -> bytes:
 
 
 def device_keys(master: bytes, kid: bytes) -> Keys:
-    return oscore.derive(master, sender_id=device_id(kid), recipient_id=GATEWAY_ID)
+    return oscore_keys.derive(master, sender_id=device_id(kid), recipient_id=GATEWAY_ID)
 
 
 def gateway_keys(master: bytes, kid: bytes) -> Keys:
-    return oscore.derive(master, sender_id=GATEWAY_ID, recipient_id=device_id(kid))
+    return oscore_keys.derive(master, sender_id=GATEWAY_ID, recipient_id=device_id(kid))

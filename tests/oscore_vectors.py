@@ -1,8 +1,9 @@
 """The checks of vectors of OSCORE and its cipher, for the interpreter that runs them."""
 
-from protocol import ccm, coap, oscore, pairing
-from protocol.oscore import Asked, Header, Plain
+from protocol import ccm, coap, oscore, oscore_keys, oscore_parts, pairing
+from protocol.oscore import Header
 from protocol.oscore_client import Client
+from protocol.oscore_parts import Asked, Plain
 from protocol.oscore_server import Server, Window
 from tests.aes import aes
 from tests.note_vectors import refusal
@@ -35,7 +36,7 @@ def _keys(vector, swapped=False):
     names = ("recipient_id", "sender_id") if swapped else ("sender_id", "recipient_id")
     sender_id, recipient_id = [unhex(vector[name]) for name in names]
     context = unhex(vector["id_context"]) if "id_context" in vector else None
-    return oscore.derive(
+    return oscore_keys.derive(
         unhex(vector["secret"]),
         sender_id=sender_id,
         recipient_id=recipient_id,
@@ -48,8 +49,8 @@ def _check_keys(vector):
     if "error" in vector:
         return refusal(_keys, vector) == vector["error"]
     keys, other = _keys(vector), _keys(vector, swapped=True)
-    base = oscore.nonce_base(keys.common_iv, keys.sender_id)
-    found = [keys.sender, keys.recipient, keys.common_iv, oscore.nonce(base, 0)]
+    base = oscore_parts.nonce_base(keys.common_iv, keys.sender_id)
+    found = [keys.sender, keys.recipient, keys.common_iv, oscore_parts.nonce(base, 0)]
     shown = [unhex(vector[name]) for name in ("sender", "recipient", "common_iv", "nonce")]
     return found == shown and [other.recipient, other.sender] == shown[:2]
 
@@ -74,15 +75,18 @@ def _check_option(vector):
 def _check_number(vector):
     iv = unhex(vector["hex"])
     if "error" in vector:
-        return refusal(oscore.number_of, iv) == vector["error"]
-    return oscore.number_of(iv) == vector["number"] and oscore.partial_iv(vector["number"]) == iv
+        return refusal(oscore_parts.number_of, iv) == vector["error"]
+    return (
+        oscore_parts.number_of(iv) == vector["number"]
+        and oscore_parts.partial_iv(vector["number"]) == iv
+    )
 
 
 def _check_request(vector):
     """A request, protected by a client and opened by its server."""
     plain, sealed = coap.decode(unhex(vector["plain"])), coap.decode(unhex(vector["hex"]))
     client, server = Client(_keys(vector), cipher), Server(_keys(vector, True), cipher)
-    header = oscore.decode_option(sealed.option(oscore.OSCORE))
+    header = oscore.decode_option(sealed.option(oscore_parts.OSCORE))
     message = Plain(plain.code, plain.options, plain.payload)
     opened, asked = server.unprotect(header, sealed.code, sealed.options, sealed.payload)
     found, for_answer = client.protect(vector["number"], message)
@@ -96,7 +100,7 @@ def _check_answer(vector):
     plain, sealed = coap.decode(unhex(vector["plain"])), coap.decode(unhex(vector["hex"]))
     server, client = Server(_keys(vector), cipher), Client(_keys(vector, True), cipher)
     number, kid = vector["request_number"], unhex(vector["recipient_id"])
-    asked = Asked(vector["request_code"], number, kid, oscore.partial_iv(number), True)
+    asked = Asked(vector["request_code"], number, kid, oscore_parts.partial_iv(number), True)
     message, own = Plain(plain.code, plain.options, plain.payload), vector.get("own_number")
     found = server.protect(asked, message, own)
     opened = client.unprotect(asked, sealed.options, sealed.payload)

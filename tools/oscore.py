@@ -17,7 +17,7 @@ from gateway.store.files import create_durable, make_directory
 from gateway.store.identities import ACTIVE
 from gateway.store.keys import KeyStore
 from protocol import pairing
-from protocol.oscore import Keys
+from protocol.oscore_keys import Keys
 
 Client = Literal["aiocoap", "libcoap"]
 

@@ -15,8 +15,8 @@ from gateway.store.number_file import NumberFile
 from protocol import pairing
 from protocol.enrolment import MAC, SIG, kid_of
 from protocol.envelope import SECRET_BYTES
-from protocol.oscore import Asked, Plain, Sealed
 from protocol.oscore_client import Client
+from protocol.oscore_parts import Asked, Plain, Sealed
 from tools import enrolling
 
 _CHUNK = 64  # reserved at once: a command asks for a few blocks, and is gone

@@ -4,7 +4,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM
 
 from protocol.errors import BadMacError
-from protocol.oscore import TAG_BYTES
+from protocol.oscore_parts import TAG_BYTES
 
 
 class Ccm:

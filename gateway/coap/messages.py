@@ -18,7 +18,7 @@ from gateway.coap.exchanges import Exchanges
 from gateway.coap.generations import LIFETIME_MS
 from protocol import coap
 from protocol.coap import ACK, CON, NON, Message
-from protocol.oscore import OSCORE
+from protocol.oscore_parts import OSCORE
 
 EMPTY_ACK_MS = 1000  # below ACK_TIMEOUT, so that nobody asks again meanwhile (RFC 7252 §5.2.2)
 MAX_EXECUTING = 256  # by aiocoap

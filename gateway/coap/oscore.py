@@ -25,9 +25,9 @@ from gateway.errors import (
     UndecryptableError,
     UnknownDeviceError,
 )
-from protocol import oscore
+from protocol import oscore, oscore_parts
 from protocol.errors import BadMacError, ProtocolError
-from protocol.oscore import OBSERVE, Asked, Plain, Sealed
+from protocol.oscore_parts import OBSERVE, Asked, Plain, Sealed
 from protocol.oscore_server import Window
 
 _ECHO = 252
@@ -102,8 +102,8 @@ class Unsealed:
         ciphertext = self._context.server.seal(self._asked, plaintext, own_number)
         if own_number is None:
             return _PLAIN_HEAD + ciphertext
-        iv = oscore.partial_iv(own_number)
-        option = bytes((oscore.OSCORE << 4 | len(iv) + 1, len(iv))) + iv
+        iv = oscore_parts.partial_iv(own_number)
+        option = bytes((oscore_parts.OSCORE << 4 | len(iv) + 1, len(iv))) + iv
         return option + b"\xff" + ciphertext
 
     def _own_number(self, *, needed: bool) -> int | None:
@@ -114,7 +114,7 @@ class Unsealed:
         return own_number
 
 
-_PLAIN_HEAD = bytes((oscore.OSCORE << 4,)) + b"\xff"  # an empty OSCORE option, the marker
+_PLAIN_HEAD = bytes((oscore_parts.OSCORE << 4,)) + b"\xff"  # an empty OSCORE option, the marker
 
 
 class OscoreDoor:
@@ -197,7 +197,7 @@ def _read(option: bytes) -> tuple[bytes, bytes, int]:
         header = oscore.decode_option(option)
         if header.partial_iv is None or header.kid is None:
             raise BadOptionError("a request has a number and says whose it is")
-        number = oscore.number_of(header.partial_iv)
+        number = oscore_parts.number_of(header.partial_iv)
     except ProtocolError as error:
         raise BadOptionError(str(error)) from error
     if header.kid_context is not None:

@@ -14,7 +14,7 @@ Pure: whoever keeps the file reserves numbers on stable storage before they are 
 from collections.abc import Callable
 
 from gateway.errors import BusyError
-from protocol.oscore import MAX_NUMBER
+from protocol.oscore_parts import MAX_NUMBER
 
 PER_SECOND = 1024  # more than there are challenges in one
 # Reserved at once: few at first, so that a start soon after another need not wait for the time

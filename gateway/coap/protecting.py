@@ -24,7 +24,7 @@ from gateway.coap.requests import (
 from gateway.errors import ANSWERS, BadOptionError, GatewayError
 from gateway.metrics import Metrics
 from protocol.errors import ProtocolError
-from protocol.oscore import Plain, Sealed
+from protocol.oscore_parts import Plain, Sealed
 
 
 class Protecting:

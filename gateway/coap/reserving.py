@@ -17,7 +17,7 @@ from gateway.coap.own_numbers import (
 )
 from gateway.errors import BusyError, StoreFailedError
 from gateway.store.number_file import NumberFile
-from protocol.oscore import MAX_NUMBER
+from protocol.oscore_parts import MAX_NUMBER
 
 _RETRY_S = 1.0
 _SOON_S = 0.02

@@ -20,8 +20,8 @@ from gateway.coap.oscore import OscoreDoor, Outside
 from gateway.coap.own_numbers import OwnNumbers
 from gateway.registry import Registry
 from protocol import coap, pairing
-from protocol.oscore import OSCORE, Plain
 from protocol.oscore_client import Client
+from protocol.oscore_parts import OSCORE, Plain
 from tests.benchmarks import figures
 from tests.fakes import FakeDevice
 

@@ -8,8 +8,8 @@ from gateway.coap.oscore import OscoreDoor, Outside, Refused, Unsealed
 from gateway.coap.own_numbers import OwnNumbers
 from gateway.registry import Registry
 from protocol import coap, pairing
-from protocol.oscore import OBSERVE, OSCORE, Asked, Plain, Sealed
 from protocol.oscore_client import Client
+from protocol.oscore_parts import OBSERVE, OSCORE, Asked, Plain, Sealed
 from tests.fakes import FakeDevice
 
 ECHO = 252

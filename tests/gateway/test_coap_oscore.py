@@ -7,7 +7,7 @@ from gateway.coap.oscore import OscoreDoor, Outside, Refused, Unsealed
 from gateway.registry import Registry
 from protocol import coap
 from protocol.errors import MalformedError
-from protocol.oscore import OBSERVE, OSCORE, Plain, Sealed
+from protocol.oscore_parts import OBSERVE, OSCORE, Plain, Sealed
 from tests.gateway.protected import (
     BAD_OPTION,
     BAD_REQUEST,

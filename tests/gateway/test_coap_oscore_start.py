@@ -8,7 +8,7 @@ from gateway.coap.own_numbers import OwnNumbers
 from gateway.errors import BusyError, RevokedError, UnknownDeviceError
 from gateway.registry import Registry
 from protocol import coap
-from protocol.oscore import OSCORE, Plain
+from protocol.oscore_parts import OSCORE, Plain
 from tests.gateway.protected import (
     BAD_REQUEST,
     BUSY,

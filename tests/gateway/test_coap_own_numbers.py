@@ -9,7 +9,7 @@ from gateway.coap.own_numbers import (
     pace_from,
 )
 from gateway.errors import BusyError
-from protocol.oscore import MAX_NUMBER
+from protocol.oscore_parts import MAX_NUMBER
 
 Y2025_MS = 1_735_689_600_000
 Y2026_MS = 1_767_225_600_000

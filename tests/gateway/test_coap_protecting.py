@@ -18,7 +18,7 @@ from gateway.coap.requests import (
 from gateway.errors import BusyError, StoreFailedError
 from gateway.metrics import Metrics
 from protocol import coap
-from protocol.oscore import Plain, Sealed
+from protocol.oscore_parts import Plain, Sealed
 from tests.gateway.asking import PEER, asked
 from tests.gateway.protected import (
     BUSY,

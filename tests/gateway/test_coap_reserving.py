@@ -9,7 +9,7 @@ from gateway.coap.own_numbers import CHUNK, FIRST_CHUNK, PER_SECOND, by_clock
 from gateway.coap.reserving import Clock, Reserving
 from gateway.errors import BusyError, StoreFailedError
 from gateway.store.number_file import NumberFile
-from protocol.oscore import MAX_NUMBER
+from protocol.oscore_parts import MAX_NUMBER
 from tests.fakes import NOW_MS
 
 

@@ -8,7 +8,7 @@ from gateway.coap.limiter import Limiter
 from gateway.coap.messages import Messages
 from protocol import coap
 from protocol.coap import ACK, CHANGED, CON, CONTENT_FORMAT, NON, POST, URI_PATH, Message
-from protocol.oscore import Plain, Sealed
+from protocol.oscore_parts import Plain, Sealed
 from tests.gateway.posting import ID, PEER, TOKEN, FakeMembers, Post, told
 from tests.gateway.protected import FakeOscoreDevice, known
 

@@ -13,8 +13,8 @@ from gateway.coap.ccm import Ccm
 from protocol import coap, pairing
 from protocol.coap import CON, Message
 from protocol.envelope import kid_of
-from protocol.oscore import OSCORE, Asked, Plain, Sealed
 from protocol.oscore_client import Client
+from protocol.oscore_parts import OSCORE, Asked, Plain, Sealed
 from tests.gateway.protected import again
 from tests.integration.harness import Site
 from tools.oscore import export

@@ -10,7 +10,7 @@ import pytest
 from protocol import cbor_reader, coap, receipt_reader
 from protocol.coap import Message
 from protocol.envelope import DOWN, direction_key
-from protocol.oscore import OBSERVE, OSCORE, Plain
+from protocol.oscore_parts import OBSERVE, OSCORE, Plain
 from tests.integration.commands import tallystick
 from tests.integration.harness import Site, packs
 from tests.integration.oscore import UNAUTHORIZED, AiocoapClient, RawClient, is_protected

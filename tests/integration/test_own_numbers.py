@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from protocol import coap, oscore
-from protocol.oscore import OSCORE, Plain
+from protocol import coap, oscore, oscore_parts
+from protocol.oscore_parts import OSCORE, Plain
 from tests.integration.commands import tallystick
 from tests.integration.harness import Site
 from tests.integration.oscore import RawClient
@@ -37,7 +37,7 @@ def challenged(board: RawClient, count: int) -> list[int]:
         if option is not None:  # else there was no number for it
             iv = oscore.decode_option(option).partial_iv
             assert iv is not None
-            found.append(oscore.number_of(iv))
+            found.append(oscore_parts.number_of(iv))
     return found
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from protocol import coap
 from protocol.coap import CON, GET, POST, Message
-from protocol.oscore import Plain
+from protocol.oscore_parts import Plain
 from tests.integration.harness import Site
 from tests.integration.oscore import RawClient
 

@@ -2,18 +2,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol import coap, oscore
+from protocol import coap, oscore_keys, oscore_parts
 from protocol.errors import BadMacError, MalformedError, ProtocolError
-from protocol.oscore import OBSERVE, OSCORE, Plain
 from protocol.oscore_client import Client
+from protocol.oscore_parts import OBSERVE, OSCORE, Plain
 from protocol.oscore_server import Server
 from tests.oscore_vectors import cipher
 from tests.protocol import strategies
 
 DEVICE, GATEWAY = b"device7", b"\x01"
 SECRET = bytes(range(32))
-CLIENT = Client(oscore.derive(SECRET, sender_id=DEVICE, recipient_id=GATEWAY), cipher)
-SERVER = Server(oscore.derive(SECRET, sender_id=GATEWAY, recipient_id=DEVICE), cipher)
+CLIENT = Client(oscore_keys.derive(SECRET, sender_id=DEVICE, recipient_id=GATEWAY), cipher)
+SERVER = Server(oscore_keys.derive(SECRET, sender_id=GATEWAY, recipient_id=DEVICE), cipher)
 OBSERVATION = Plain(coap.GET, [(OBSERVE, b""), (11, b"home")], b"")
 KEPT = Plain(coap.CHANGED, [(12, b"\x11")], b"receipt")
 NEWS = Plain(coap.CONTENT, [(OBSERVE, b"\x07"), (12, b"")], b"21.5")
@@ -27,7 +27,7 @@ def _opened(sealed, asked):
     return CLIENT.unprotect(asked, sealed.options, sealed.payload)
 
 
-@given(st.none() | st.integers(0, oscore.MAX_NUMBER), st.binary(max_size=99))
+@given(st.none() | st.integers(0, oscore_parts.MAX_NUMBER), st.binary(max_size=99))
 def test_an_answer_is_opened_with_its_own_number(own_number, payload):
     answer = KEPT._replace(payload=payload)
 

@@ -2,9 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol import coap, oscore
+from protocol import coap, oscore, oscore_parts
 from protocol.errors import MalformedError, ProtocolError
-from protocol.oscore import OBSERVE, OSCORE, Header, Plain
+from protocol.oscore import Header
+from protocol.oscore_parts import OBSERVE, OSCORE, Plain
 from protocol.oscore_server import Window
 from tests.protocol import strategies
 from tests.protocol.test_oscore_client import CLIENT, DEVICE, OBSERVATION, SERVER
@@ -21,7 +22,7 @@ def _opened(sealed):
     )
 
 
-@given(st.integers(0, oscore.MAX_NUMBER), st.sampled_from([1, 2, 3, 4, 5]), paths, payloads)
+@given(st.integers(0, oscore_parts.MAX_NUMBER), st.sampled_from([1, 2, 3, 4, 5]), paths, payloads)
 def test_a_request_is_opened_as_it_was(number, code, path, payload):
     plain = Plain(code, path, payload)
 
@@ -78,7 +79,7 @@ def test_every_prefix_and_every_changed_bit_is_refused():
             _opened(sealed._replace(options=[(OSCORE, changed)]))
 
 
-@given(st.lists(st.integers(0, 80) | st.integers(0, oscore.MAX_NUMBER), max_size=60))
+@given(st.lists(st.integers(0, 80) | st.integers(0, oscore_parts.MAX_NUMBER), max_size=60))
 def test_a_window_takes_each_number_once_and_none_that_is_32_behind(numbers):
     window, taken = Window(), set()
 

@@ -7,7 +7,7 @@ import pytest
 from gateway.coap.oscore import Unsealed
 from gateway.errors import ConfigError
 from protocol import coap
-from protocol.oscore import Plain
+from protocol.oscore_parts import Plain
 from tests.fakes import FakeDevice
 from tests.gateway.protected import FOUND, GET, again, door_for, outside
 from tools.oscore_client import OscoreFile

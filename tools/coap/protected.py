@@ -4,7 +4,7 @@ from gateway.errors import ConfigError
 from protocol import coap
 from protocol.coap import Message
 from protocol.errors import ProtocolError
-from protocol.oscore import OSCORE, Asked, Plain
+from protocol.oscore_parts import OSCORE, Asked, Plain
 from tools.coap.endpoint import Endpoint, Options
 from tools.oscore_client import OscoreFile
 
