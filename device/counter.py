@@ -1,4 +1,4 @@
-"""The boot counter: each start's epoch, durable before its first use, never the same twice.
+"""Numbers that no start uses again, durable before their first use: epochs, and OSCORE's.
 
 Two slots take turns, so a torn write leaves the number before it, and wastes one. They are
 written in place: a rename is not durable on every file system, a synced file is.
@@ -13,45 +13,46 @@ if TYPE_CHECKING:
     from device.shapes import Files
 
 FIRST_EPOCH = 1
-MAX_EPOCH = (1 << 32) - 1
-_SLOTS = ("epoch.0", "epoch.1")
 _EPOCH_BYTES = 4
-# Counting from 1 never gets here, so a number drawn from here on is one nobody has used.
-_LOST_BASE = 1 << 31
 
 
 class WornOutError(Exception):
-    """No epoch is left: the device needs a new name."""
+    """No number is left: the device needs a new name."""
 
 
 def next_epoch(files: "Files", folder: str, *, used_before: bool) -> int:
-    """The epoch of this start, already durable.
+    """The epoch of this start, already durable; `used_before` says that other state exists."""
+    return reserve(files, folder + "/epoch", _EPOCH_BYTES, 1, used_before=used_before)
 
-    `used_before` says that other state exists: with both slots lost the count is unknown
-    then, and goes on from a random number in the upper half instead of from the first.
+
+def reserve(files: "Files", path: str, size: int, count: int, *, used_before: bool) -> int:
+    """The last of the next `count` numbers of `size` bytes, which are ours alone, durably.
+
+    The first ever is 1. With both slots lost though `used_before`, nobody knows how many were
+    used: it goes on in the upper half, where counting does not get, from a random number.
     """
-    paths = [folder + "/" + slot for slot in _SLOTS]
-    epochs = [_load(path) for path in paths]
-    last = max(epochs)
-    newest = epochs.index(last)
+    paths = [path + ".0", path + ".1"]
+    found = [_load(slot, size) for slot in paths]
+    last = max(found)
+    newest = found.index(last)
     if last >= 0:
-        epoch = last + 1
-        if epochs[1 - newest] < 0 and not (last == FIRST_EPOCH and _is_missing(paths[1])):
-            epoch += 1  # the unreadable slot may have held the next one, and that was used
+        free = last + count
+        if found[1 - newest] < 0 and not (last == count and _is_missing(paths[1])):
+            free += count  # the unreadable slot may have held the next ones, and those were used
     elif used_before:
-        epoch = _LOST_BASE + files.random_bits(30)
+        free = (1 << 8 * size - 1) + (files.random_bits(30) << 8 * size - 32)
     else:
-        epoch = FIRST_EPOCH
-    if epoch > MAX_EPOCH:
-        raise WornOutError("all epochs are used: enrol this device under a new name")
+        free = count
+    if free >> 8 * size:
+        raise WornOutError("all numbers are used: enrol this device under a new name")
     oldest = 1 - newest if last >= 0 else 0
-    store.write(files, paths[oldest], epoch.to_bytes(_EPOCH_BYTES, "big"))
-    return epoch
+    store.write(files, paths[oldest], free.to_bytes(size, "big"))
+    return free
 
 
-def _load(path: str) -> int:
+def _load(path: str, size: int) -> int:
     data = store.load(path)
-    return int.from_bytes(data, "big") if data is not None and len(data) == _EPOCH_BYTES else -1
+    return int.from_bytes(data, "big") if data is not None and len(data) == size else -1
 
 
 def _is_missing(path: str) -> bool:

@@ -9,37 +9,52 @@ import asyncio
 from protocol import coap
 from protocol.errors import ProtocolError
 from protocol.exchange import ACKED, DONE, WAITING, Exchange
-from protocol.limits import CONTENT_FORMAT_COSE_MAC0
+from protocol.limits import MAX_ENVELOPE_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from device.clock import Clock
     from device.shapes import Board, Udp
     from protocol.coap import Message
+    from protocol.oscore_parts import Asked
 
-_OPTIONS = [(coap.URI_PATH, b"r"), (coap.CONTENT_FORMAT, bytes((CONTENT_FORMAT_COSE_MAC0,)))]
-_TOKEN_BYTES = 4
+    Opens = tuple[Callable[[Asked, Message], Message | None], Asked]
+    Heard = Callable[[Message], bool]
+
+_TOKEN_BYTES = 8  # random: whoever cannot read our datagrams cannot answer them (RFC 7252 §5.3.1)
 # A receipt takes about 110; of a longer answer the code is all we need, and that is in front.
 _ANSWER_BYTES = 320
 # Duplicates of answers to the last few requests are acknowledged, not reset.
 _REMEMBERED_TOKENS = 4
+# NSTART is 1 (§4.7): so many more may wait for their turn, and the next is refused as "busy".
+_MOST_WAITING = 4
 # So many requests without an answer, and the name is looked up anew on a new socket.
 _REOPEN_AFTER = 3
-_BLOCK2 = 23
 _RESPONSE_CLASSES = (2, 4, 5)
+_READ = (9, 23, 27)  # the critical options that somebody here reads: OSCORE, Block2, Block1
 
 
 class Endpoint:
-    """`reason` says why the last request had no answer; `garbage` counts what was not for us."""
+    """`reason` says why the last request had no answer; `garbage` counts what was not for us.
+
+    Of answers over `answer_bytes` the rest is cut off; who expects longer ones says so.
+    `sockets` counts those opened: on another one no observation goes on. `heard` takes what comes
+    under the token of an observation, and says whether it believes it, else it is as if lost.
+    """
 
     def __init__(
         self, board: "Board", clock: "Clock", host: str, port: int, ack_timeout_ms: int
     ) -> None:
         self.ack_timeout_ms = ack_timeout_ms
+        self.block_bytes = MAX_ENVELOPE_BYTES  # what is longer goes in blocks
         self.answer_bytes = _ANSWER_BYTES
         self.reason = ""
         self.garbage = 0
         self.retransmissions = 0
+        self.sockets = 0
+        self.heard: dict[bytes, Heard] = {}
         self._board = board
         self._clock = clock
         self._host = host
@@ -47,34 +62,67 @@ class Endpoint:
         self._udp: Udp | None = None
         self._reader: asyncio.Task[None] | None = None
         self._failures = 0
+        self._waiting = 0
+        self._woken = asyncio.Event()  # set while nobody's request is on its way
+        self._woken.set()
         self._moved = asyncio.Event()  # the exchange changed its state
         self._exchange: Exchange | None = None
         self._answer: Message | None = None
+        self._opens: Opens | None = None
         self._message_id = board.random_bits(16)
         self._tokens: list[bytes] = []  # the current one last
 
-    async def post(self, payload: bytes) -> "Message | None":
-        """The response to POST /r with an envelope; None and a `reason` where there is none."""
-        return await self.request(coap.POST, _OPTIONS, payload)
+    async def exchange(
+        self,
+        code: int,
+        path: str,
+        payload: bytes = b"",
+        content_format: int | None = None,
+        more: "Iterable[tuple[int, bytes]]" = (),
+    ) -> "Message | None":
+        """The response; None and a `reason` where there is none.
+
+        `path` is "r" or "home/kitchen"; `more` are further options. A payload over
+        `block_bytes` goes in blocks; of an answer in blocks this is the first one.
+        """
+        if len(payload) > self.block_bytes:
+            from device import sending
+
+            return await sending.send(self, code, path, payload, content_format, more)
+        return await self.request(code, coap.options_of(path, content_format, more), payload)
 
     async def request(
-        self, code: int, options: "list[tuple[int, bytes]]", payload: bytes = b""
+        self,
+        code: int,
+        options: list[tuple[int, bytes]],
+        payload: bytes = b"",
+        opens: "Opens | None" = None,
+        token: bytes = b"",
     ) -> "Message | None":
-        try:
-            udp = await self._opened()
-        except OSError:
-            self.reason = "no-address"
+        """As `exchange`. `opens` is (f, asked): f(asked, response) opens what is sealed, or None.
+
+        Then it is as if nothing had come, but for our patience: nothing is sent again, and the
+        real one has two more timeouts to come in.
+        """
+        if self._waiting > _MOST_WAITING:
+            self.reason = "busy"
             return None
-        self._message_id = (self._message_id + 1) & 0xFFFF
-        self._tokens = self._tokens[1 - _REMEMBERED_TOKENS :]
-        self._tokens.append(self._board.random_bytes(_TOKEN_BYTES))
-        request = coap.Message(coap.CON, code, self._message_id, self._tokens[-1], options, payload)
-        answer = await self._exchanged(udp, coap.encode(request))
-        self._failures = self._failures + 1 if answer is None else 0
-        return answer
+        self._waiting += 1
+        try:
+            while not self._woken.is_set():
+                await self._woken.wait()
+            self._woken.clear()
+            self._opens = opens
+            try:
+                return await self._ask(code, options, payload, token)
+            finally:
+                self._opens = self._exchange = None
+                self._woken.set()
+        finally:
+            self._waiting -= 1
 
     async def close(self) -> None:
-        """Gives the socket back; the next `post` opens another."""
+        """Gives the socket back; the next request opens another."""
         if self._reader is not None:
             self._reader.cancel()
             try:
@@ -85,12 +133,31 @@ class Endpoint:
             self._udp.close()
         self._udp = self._reader = None
 
+    async def _ask(
+        self, code: int, options: list[tuple[int, bytes]], payload: bytes, token: bytes
+    ) -> "Message | None":
+        self.reason = "no-address"
+        try:
+            udp = await self._opened()
+        except OSError:
+            return None
+        self.reason = "no-answer"
+        udp.limit_bytes = self.answer_bytes
+        self._message_id = (self._message_id + 1) & 0xFFFF
+        self._tokens = self._tokens[1 - _REMEMBERED_TOKENS :]
+        self._tokens.append(token or self._board.random_bytes(_TOKEN_BYTES))
+        request = coap.Message(coap.CON, code, self._message_id, self._tokens[-1], options, payload)
+        answer = await self._exchanged(udp, coap.encode(request))
+        self._failures = self._failures + 1 if answer is None else 0
+        return answer
+
     async def _opened(self) -> "Udp":
         if self._reader is not None and (self._reader.done() or self._failures >= _REOPEN_AFTER):
             await self.close()
             self._failures = 0
         if self._udp is None:
             self._udp = self._board.open_udp(self._host, self._port)
+            self.sockets += 1
             self._reader = asyncio.create_task(self._read(self._udp))
         return self._udp
 
@@ -112,68 +179,95 @@ class Endpoint:
             if again is not None:
                 self.retransmissions += 1
                 udp.send(again)
-        self._exchange = None
-        if exchange.state == DONE:
-            return self._answer
-        self.reason = self.reason if self.reason == "reset" else "no-answer"
-        return None
+        return self._answer if exchange.state == DONE else None
 
     async def _read(self, udp: "Udp") -> None:
         """The one task that receives on the socket; ends only by being cancelled."""
         while True:
-            self.handle(udp, await udp.receive(self.answer_bytes))
+            self.handle(udp, await udp.receive())
             await self._board.sleep_ms(0)  # a flood must not starve the other tasks
 
     def handle(self, udp: "Udp", datagram: bytes) -> None:
         """What RFC 7252 §4.2, §4.3 and §5.3.2 ask for, for one datagram."""
-        try:
-            message = coap.decode(datagram)
-        except ProtocolError:
+        size = len(datagram)
+        if size < 4 or datagram[0] >> 6 != 1 or 4 + (datagram[0] & 15) > size:
             self.garbage += 1
             return
-        if message.code == coap.EMPTY:
-            self._handle_empty(udp, message)
-        elif message.code >> 5 in _RESPONSE_CLASSES and self._understands(message):
-            self._handle_response(udp, message)
-        else:
-            self._refuse(udp, message)
+        kind, message_id = datagram[0] >> 4 & 3, datagram[2] << 8 | datagram[3]
+        if size == 4 and datagram[1] == coap.EMPTY:
+            self._handle_empty(udp, kind, message_id)
+            return
+        # Options are read only for who knows a token: a list of them is what can fill the heap.
+        token = bytes(datagram[4 : 4 + (datagram[0] & 15)])
+        if token in self._tokens or token in self.heard:
+            try:
+                message = coap.decode(datagram)
+            except (ProtocolError, MemoryError):
+                self.garbage += 1
+                return
+            if _understands(message):
+                self._handle_response(udp, message)
+                return
+        self._refuse(udp, kind, message_id)
 
-    def _handle_empty(self, udp: "Udp", message: "Message") -> None:
-        if message.type == coap.CON:  # a CoAP ping, answered by a reset
-            udp.send(coap.empty(coap.RST, message.message_id))
-        elif message.message_id == self._message_id and message.type == coap.ACK:
+    def _handle_empty(self, udp: "Udp", kind: int, message_id: int) -> None:
+        if kind == coap.CON:  # a CoAP ping, answered by a reset
+            udp.send(coap.empty(coap.RST, message_id))
+        elif message_id == self._message_id and kind == coap.ACK:
             self._move("ack")
-        elif message.message_id == self._message_id and message.type == coap.RST:
+        elif message_id == self._message_id and kind == coap.RST:
+            self.reason = self.reason if self._is_idle() else "reset"
             self._move("reset")
 
-    def _understands(self, message: "Message") -> bool:
-        """Odd options are critical (§5.4.1), and we asked for none of them."""
-        for number, _ in message.options:
-            if number & 1 and number != _BLOCK2:
-                return False
-        return message.type != coap.RST
-
     def _handle_response(self, udp: "Udp", message: "Message") -> None:
-        if message.token not in self._tokens:
-            self._refuse(udp, message)
-            return
-        if message.type == coap.CON:
-            udp.send(coap.empty(coap.ACK, message.message_id))
-        current = message.token == self._tokens[-1]
         if message.type == coap.ACK and message.message_id != self._message_id:
-            current = False
-        if current and self._exchange is not None and self._answer is None:
-            self._answer = message
-            self._move("response")
+            return
+        heard = self.heard.get(message.token)
+        taken = self._settles(message) or (heard is not None and heard(message))
+        if not taken and message.token == self._tokens[-1]:
+            self._doubt()
+        # Duplicates of answers are acknowledged, too. What an observation does not believe is not.
+        if message.type == coap.CON and (taken or heard is None):
+            udp.send(coap.empty(coap.ACK, message.message_id))
 
-    def _refuse(self, udp: "Udp", message: "Message") -> None:
+    def _settles(self, message: "Message") -> bool:
+        """Whether it is the answer that the exchange waits for."""
+        if self._is_idle() or message.token != self._tokens[-1]:
+            return False
+        answer: Message | None = message
+        if self._opens is not None:
+            answer = self._opens[0](self._opens[1], message)
+        if answer is None:
+            return False
+        self._answer = answer
+        self._move("response")
+        return True
+
+    def _doubt(self) -> None:
+        """Somebody answered, and cannot prove who: the exchange is patient for a while only."""
+        exchange = self._exchange
+        if not self._is_idle() and exchange is not None and self.reason != "not-protected":
+            self.reason = "not-protected"
+            self._move("ack")
+            exchange.due_ms = self._clock.uptime_ms() + 2 * self.ack_timeout_ms
+
+    def _refuse(self, udp: "Udp", kind: int, message_id: int) -> None:
         self.garbage += 1
-        if message.type == coap.CON:
-            udp.send(coap.empty(coap.RST, message.message_id))
+        if kind == coap.CON:
+            udp.send(coap.empty(coap.RST, message_id))
+
+    def _is_idle(self) -> bool:
+        return self._exchange is None or self._exchange.state not in (WAITING, ACKED)
 
     def _move(self, event: str) -> None:
-        exchange = self._exchange
-        if exchange is not None and exchange.state in (WAITING, ACKED):
-            exchange.received(event, self._clock.uptime_ms())
-            self.reason = event
+        if self._exchange is not None and not self._is_idle():
+            self._exchange.received(event, self._clock.uptime_ms())
             self._moved.set()
+
+
+def _understands(message: "Message") -> bool:
+    """A response, and no option in it that is critical (odd, §5.4.1) and nobody here reads."""
+    for number, _ in message.options:
+        if number & 1 and number not in _READ:
+            return False
+    return message.type != coap.RST and message.code >> 5 in _RESPONSE_CLASSES

@@ -4,10 +4,15 @@ No board ever loads this file: modules name it under `if TYPE_CHECKING`. What ea
 promises is said here once; `board/` keeps the promises.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, BinaryIO, Protocol
 
 from protocol.cbor import Decimal
+from protocol.coap import Message
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from protocol.oscore_parts import Aead
 
 Tick = Callable[[], None]  # says that a part is alive
 
@@ -28,17 +33,45 @@ class Event(Protocol):
 
 
 class Udp(Protocol):
-    """A connected UDP socket; one task may receive, and errors of the net are lost datagrams."""
+    """A connected UDP socket; one task may receive, and errors of the net are lost datagrams.
+
+    What is longer than `limit_bytes` is cut off there.
+    """
 
     lost: int
+    limit_bytes: int
 
     def send(self, datagram: bytes) -> bool:
         """False where the datagram never left."""
 
-    async def receive(self, limit_bytes: int) -> bytes:
-        """Waits for one datagram; cuts off what is over the limit."""
+    async def receive(self) -> bytes:
+        """Waits for one datagram."""
 
     def close(self) -> None: ...
+
+
+class Asker(Protocol):
+    """Whoever asks the gateway: an Endpoint, or one under OSCORE.
+
+    A payload over `block_bytes` goes in blocks, of an answer over `answer_bytes` the rest is cut.
+    """
+
+    block_bytes: int
+    answer_bytes: int
+
+    @property
+    def reason(self) -> str:
+        """Why the last request had no answer."""
+
+    async def exchange(
+        self,
+        code: int,
+        path: str,
+        payload: bytes = b"",
+        content_format: int | None = None,
+        more: Iterable[tuple[int, bytes]] = (),
+    ) -> Message | None:
+        """The response; None and a `reason` where there is none."""
 
 
 class Files(Protocol):
@@ -91,6 +124,12 @@ class Board(Files, Protocol):
 
     def wiring(self) -> "Wiring":
         """Buses and pins; OSError where the machine has none."""
+
+    def has_aes(self) -> bool:
+        """Whether `aead` works."""
+
+    def aead(self, key: bytes) -> "Aead":
+        """AES-CCM-16-64-128 under `key`."""
 
     def reset(self) -> None: ...
 

@@ -8,6 +8,7 @@ import asyncio
 
 from protocol import coap, envelope, receipt_reader
 from protocol.errors import ProtocolError
+from protocol.limits import CONTENT_FORMAT_COSE_MAC0
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Uplink:
 
     async def _send(self, sealed: bytes) -> int:
         """Sends one envelope once; returns how long to wait before the next, in ms."""
-        answer = await self._endpoint.post(sealed)
+        answer = await self._endpoint.exchange(coap.POST, "r", sealed, CONTENT_FORMAT_COSE_MAC0)
         if answer is None:
             return self._wait(self._endpoint.reason, self._back_off())
         if answer.code == coap.CHANGED:

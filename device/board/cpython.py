@@ -10,10 +10,13 @@ from typing import BinaryIO
 
 from device.shapes import Event, Tick, Wiring
 from protocol.cbor import Decimal, decimal
+from protocol.errors import BadMacError
+from protocol.oscore_parts import TAG_BYTES
 
 _THERMAL = "/sys/class/thermal/thermal_zone0/temp"
 _MACHINE_ID = "/etc/machine-id"
 _ERROR_PAUSE_MS = 50
+_LONGEST = 65_535
 
 
 class Board:
@@ -68,6 +71,12 @@ class Board:
     def heap_bytes(self) -> int:
         return 0
 
+    def has_aes(self) -> bool:
+        return True
+
+    def aead(self, key: bytes) -> "Aead":
+        return Aead(key)
+
     def sync(self, file: BinaryIO) -> None:
         file.flush()
         os.fsync(file.fileno())
@@ -76,12 +85,33 @@ class Board:
         sys.exit(1)
 
 
+class Aead:
+    """AES-CCM-16-64-128 by `cryptography`, loaded where it is used."""
+
+    def __init__(self, key: bytes) -> None:
+        from cryptography.hazmat.primitives.ciphers.aead import AESCCM
+
+        self._cipher = AESCCM(key, tag_length=TAG_BYTES)
+
+    def seal(self, nonce: bytes, aad: bytes, plaintext: bytes) -> bytes:
+        return self._cipher.encrypt(nonce, plaintext, aad)
+
+    def open(self, nonce: bytes, aad: bytes, ciphertext: bytes) -> bytes:
+        from cryptography.exceptions import InvalidTag
+
+        try:
+            return self._cipher.decrypt(nonce, ciphertext, aad)
+        except (InvalidTag, ValueError):  # ValueError: shorter than a tag
+            raise BadMacError("the tag does not fit") from None
+
+
 class Udp:
     """A connected socket. Any error of the network is a lost datagram, and counted as one."""
 
     def __init__(self, host: str, port: int) -> None:
         family, _, _, _, address = socket.getaddrinfo(host, port, 0, socket.SOCK_DGRAM)[0]
         self.lost = 0
+        self.limit_bytes = 0
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         try:
             self._socket.setblocking(False)
@@ -97,11 +127,11 @@ class Udp:
             self.lost += 1
             return False
 
-    async def receive(self, limit_bytes: int) -> bytes:
+    async def receive(self) -> bytes:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                return await loop.sock_recv(self._socket, limit_bytes)
+                return (await loop.sock_recv(self._socket, _LONGEST))[: self.limit_bytes]
             except OSError:
                 self.lost += 1
                 await asyncio.sleep(_ERROR_PAUSE_MS / 1000)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from device.shapes import Event, Tick, Wiring
     from protocol.cbor import Decimal
+    from protocol.oscore_parts import Aead
 
 _ERROR_PAUSE_MS = 50
 _EAGAIN = 11
@@ -79,6 +80,20 @@ class Firmware:
         gc.collect()
         return gc.mem_alloc()
 
+    def has_aes(self) -> bool:
+        try:
+            import cryptolib  # noqa: F401
+        except ImportError:
+            return False
+        return True
+
+    def aead(self, key: bytes) -> "Aead":
+        from cryptolib import aes
+
+        from protocol.ccm import Ccm
+
+        return Ccm(key, aes)
+
     def sync(self, file: "BinaryIO") -> None:
         file.flush()
         if hasattr(os, "sync"):  # FAT keeps its tables in RAM until told
@@ -96,6 +111,7 @@ class Udp:
         # The address goes through untouched: its form differs between ports.
         found = socket.getaddrinfo(host, port, 0, socket.SOCK_DGRAM)[0]
         self.lost = 0
+        self.limit_bytes = 0
         self._socket = socket.socket(found[0], socket.SOCK_DGRAM)
         try:
             self._socket.setblocking(False)
@@ -111,12 +127,12 @@ class Udp:
             self.lost += 1
             return False
 
-    async def receive(self, limit_bytes: int) -> bytes:
+    async def receive(self) -> bytes:
         # not readinto: that one reads on until the buffer is full, datagrams run together
         while True:
             await _Readable(self._socket)  # type: ignore[misc]  # firmware awaits iterators
             try:
-                return self._socket.recv(limit_bytes)
+                return self._socket.recv(self.limit_bytes)
             except OSError as error:
                 if error.errno != _EAGAIN:
                     self.lost += 1

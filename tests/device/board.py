@@ -22,6 +22,7 @@ class FakeUdp:
         self.sent = []
         self.delivered = []
         self.lost = 0
+        self.limit_bytes = 0
         self.closed = False
         self._peer = peer
         self._script = script
@@ -42,8 +43,8 @@ class FakeUdp:
             self.delivered.append(datagram)
             self._incoming.put_nowait(datagram)
 
-    async def receive(self, limit_bytes):
-        return (await self._incoming.get())[:limit_bytes]
+    async def receive(self):
+        return (await self._incoming.get())[: self.limit_bytes]
 
     def close(self):
         self.closed = True

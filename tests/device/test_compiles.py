@@ -10,6 +10,14 @@ MAX_DRIVER_BYTES = 2048
 # What changes the files themselves: it runs alone, and the agent never loads it.
 UPDATING = ("slots", "slot_files", "download", "update")
 MAX_UPDATING_BYTES = 12 * 1024
+# Loaded where a configuration or a program on the board asks for it: OSCORE with its cipher and
+# keys, blocks, observations, resources.
+ASKING = (
+    *(f"device/{name}.py" for name in ("oscore", "sending", "fetching", "observing", "resources")),
+    *(f"protocol/{name}.py" for name in ("oscore_client", "oscore_parts", "oscore_keys")),
+    *(f"protocol/{name}.py" for name in ("pairing", "ccm")),
+)
+MAX_ASKING_BYTES = 12 * 1024
 
 
 def test_every_file_compiles_for_a_board_and_the_device_fits_its_budget(tmp_path):
@@ -19,7 +27,7 @@ def test_every_file_compiles_for_a_board_and_the_device_fits_its_budget(tmp_path
     device = {
         name: size
         for name, size in sizes.items()
-        if name.startswith("device/") and name not in updating
+        if name.startswith("device/") and name not in updating and name not in ASKING
     }
     needed = ("errors", "limits", "cbor", "mac", "cose", "envelope", "senml", "coap")
     protocol = [sizes[f"protocol/{name}.py"] for name in (*needed, "exchange", "receipt_reader")]
@@ -37,3 +45,11 @@ def test_what_updates_a_board_fits_a_budget_of_its_own(tmp_path):
     flashed = sum(sizes[name] for name in [*protocol, *(f"device/{one}.py" for one in UPDATING)])
     print(f"{flashed} bytes of .mpy for updates")
     assert flashed <= MAX_UPDATING_BYTES
+
+
+def test_what_a_board_asks_with_fits_a_budget_of_its_own(tmp_path):
+    sizes = compile_device(tmp_path)
+
+    flashed = sum(sizes[name] for name in ASKING)
+    print(f"{flashed} bytes of .mpy to ask with")
+    assert flashed <= MAX_ASKING_BYTES

@@ -1,0 +1,61 @@
+"""Resources of the gateway, for programs on the board: get, put, post and delete by path.
+
+`await Resources(asker).put("home/kitchen/light", b"on")`. Under OSCORE a device may write its
+own: `home/NAME/...` and so on.
+"""
+
+from protocol import coap
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from device.shapes import Asker
+
+_PUT, _DELETE = 3, 4
+_ERROR = 0x80
+
+
+class ResourceError(Exception):
+    """`reason`: a code of the gateway, as "4.04", or why there was no answer, as "no-answer"."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Resources:
+    """Each method raises ResourceError where it was not done, or nobody knows whether it was."""
+
+    def __init__(self, asker: "Asker") -> None:
+        self._asker = asker
+
+    async def get(self, path: str, most_bytes: int = 4096) -> bytes:
+        """All of it, in memory; `fetching.Fetch` is for what is longer."""
+        from device.fetching import Fetch
+
+        pieces: list[bytes] = []
+
+        def write(at: int, data: bytes) -> None:
+            del pieces[at and len(pieces) :]
+            pieces.append(data)
+
+        code = await Fetch(self._asker, path, write, most_bytes=most_bytes).run()
+        if code != coap.CONTENT:
+            raise ResourceError(coap.code_text(code) if code else self._asker.reason)
+        return b"".join(pieces)
+
+    async def put(self, path: str, content: bytes, content_format: int | None = None) -> None:
+        await self._do(_PUT, path, content, content_format)
+
+    async def post(self, path: str, content: bytes, content_format: int | None = None) -> None:
+        """Appends to what is there, or makes it."""
+        await self._do(coap.POST, path, content, content_format)
+
+    async def delete(self, path: str) -> None:
+        await self._do(_DELETE, path, b"", None)
+
+    async def _do(self, code: int, path: str, content: bytes, content_format: int | None) -> None:
+        answer = await self._asker.exchange(code, path, content, content_format)
+        if answer is None:
+            raise ResourceError(self._asker.reason)
+        if answer.code >= _ERROR:
+            raise ResourceError(coap.code_text(answer.code))
