@@ -5,10 +5,9 @@ A part that only some devices have is imported where it is started: `_start_part
 
 import sys
 
-from device import counter
+from device import counter, identity
 from device.clock import Clock
 from device.endpoint import Endpoint
-from device.identity import Identity
 from device.outbox import Outbox
 from device.packer import Packer
 from device.sampler import Sampler
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 _SAMPLER_MS = 180_000
 _UPLINK_MS = 900_000
 _LINK_MS = 120_000
+_COUPONS_MS = 60_000
 
 
 class Agent:
@@ -40,7 +40,7 @@ class Agent:
         self.clock = Clock(board)
         self.outbox = Outbox(board, folder + "/outbox", settings.outbox_bytes)
         epoch = counter.next_epoch(board, folder, used_before=not self.outbox.was_made)
-        self.identity = Identity(settings.name, settings.secret, epoch)
+        self.identity = identity.of(board, settings, folder, epoch)
         self.endpoint = Endpoint(
             board, self.clock, settings.host, settings.port, settings.ack_timeout_ms
         )
@@ -53,6 +53,12 @@ class Agent:
     async def sample(self, tick: "Tick") -> None:
         await self.sampler.run(self.report, tick, self.readings)
         self.uplink.finish()
+
+    async def prepare(self, tick: "Tick") -> None:
+        """Makes most of the next signatures in advance, while nothing is to be sent."""
+        while True:
+            tick()
+            await self.board.sleep_ms(self.identity.step(self.outbox.used_bytes == 0))
 
     async def join(self, tick: "Tick") -> None:
         ssid, password = self.settings.wifi or ("", "")
@@ -80,6 +86,7 @@ async def run(
     report(
         "started",
         name=agent.identity.name,
+        profile=agent.identity.profile,
         epoch=agent.identity.epoch,
         interpreter=sys.implementation.name,
         board=board.name,
@@ -92,6 +99,7 @@ async def run(
         await supervisor.run(watchdog=not readings)
     finally:
         agent.outbox.close()
+        agent.identity.close()
     report("stopped", **agent.totals())
 
 
@@ -99,5 +107,7 @@ def _start_parts(supervisor: Supervisor, agent: Agent) -> None:
     """Each part is a name, how long it may be silent, and what runs it: `run(tick)`."""
     supervisor.start("sampler", _SAMPLER_MS, agent.sample)
     supervisor.start("uplink", _UPLINK_MS, agent.uplink.run, last=True)
+    if agent.identity.profile == "sig":
+        supervisor.start("coupons", _COUPONS_MS, agent.prepare)
     if agent.settings.wifi is not None:
         supervisor.start("link", _LINK_MS, agent.join)

@@ -40,4 +40,6 @@ class Config:
         self.ack_timeout_ms = 2000
         self.outbox_bytes = 65_536
         self.wifi: tuple[str, str] | None = None
+        self.profile = ""  # "sig" or "mac"; empty is "sig" where there is a key
+        self.key: bytes | None = None  # to sign with, unless it was made on the board
         self.update_key: bytes | None = None  # whose releases are taken: x ‖ y

@@ -21,7 +21,11 @@ _NUMBERS = {
     "ack_timeout_ms": (ACK_TIMEOUT_MS, 10, 60_000),
     "outbox_bytes": (65_536, MIN_OUTBOX_BYTES, 1 << 28),
 }
-_KEYS = ("name", "secret", "gateway", "sensors", "wifi", "update_key") + tuple(_NUMBERS)
+_KEYS = ("name", "secret", "profile", "key", "gateway", "sensors", "wifi", "update_key") + tuple(
+    _NUMBERS
+)
+_PROFILES = ("sig", "mac")
+_PRIVATE_BYTES = 32
 _WIFI_KEYS = ("ssid", "password")
 
 
@@ -45,6 +49,9 @@ def check(fields: dict[str, object]) -> Config:
     device = name("name", fields.get("name"))
     secret = _secret(fields.get("secret"))
     config = Config(device, secret, config_sensors.read(fields, device))
+    config.profile = _profile(fields)
+    if "key" in fields:
+        config.key = _hex("key", fields["key"], _PRIVATE_BYTES, "enrolment")
     config.host, config.port = _address(fields.get("gateway"))
     config.readings_per_pack = _number(fields, "readings_per_pack")
     config.pack_age_ms = _number(fields, "pack_age_ms")
@@ -57,6 +64,13 @@ def check(fields: dict[str, object]) -> Config:
 
 def _secret(value: object) -> bytes:
     return _hex("secret", value, SECRET_BYTES, "enrolment")
+
+
+def _profile(fields: dict[str, object]) -> str:
+    profile = fields.get("profile", "")
+    if profile not in _PROFILES and "profile" in fields:
+        raise ConfigError('profile: write "sig" or "mac", as enrolment printed it')
+    return str(profile)
 
 
 def _update_key(value: object) -> bytes | None:

@@ -50,6 +50,11 @@ def reserve(files: "Files", path: str, size: int, count: int, *, used_before: bo
     return free
 
 
+def is_kept(folder: str, epoch: int) -> bool:
+    """Whether the flash gives `epoch` back as the newest: another start will have another."""
+    return max([_load(folder + slot, _EPOCH_BYTES) for slot in ("/epoch.0", "/epoch.1")]) == epoch
+
+
 def _load(path: str, size: int) -> int:
     data = store.load(path)
     return int.from_bytes(data, "big") if data is not None and len(data) == size else -1

@@ -1,10 +1,24 @@
-"""Who this device is in this start: kid, epoch, and two keys made from its secret."""
+"""Who this device is in this start: kid, epoch, and the keys it seals and checks with."""
 
+import sys
+
+from device import store
+from protocol import envelope
 from protocol.envelope import DOWN, UP, direction_key, kid_of
+
+_NEVER_MS = 60_000
+KEY_FILE = "key"  # in the state folder; `device.keys` makes it
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from device.config import Config
+    from device.shapes import Board, Sealing
 
 
 class Identity:
-    """`up` seals what we send, `down` checks what the gateway answers. Never printed."""
+    """Of the profile `mac`: `up` seals, `down` checks what the gateway answers. Never printed."""
+
+    profile = "mac"
 
     def __init__(self, name: str, secret: bytes, epoch: int) -> None:
         self.name = name
@@ -12,3 +26,35 @@ class Identity:
         self.epoch = epoch
         self.up = direction_key(secret, UP)
         self.down = direction_key(secret, DOWN)
+
+    def seal(self, sequence: int, payload: bytes) -> bytes:
+        """The envelope of a pack. TooLargeError where there can be none."""
+        return envelope.seal(
+            self.up, UP, self.kid, epoch=self.epoch, sequence=sequence, payload=payload
+        )
+
+    def step(self, is_idle: bool) -> int:
+        """There is nothing to make in advance."""
+        return _NEVER_MS
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def of(board: "Board", settings: "Config", folder: str, epoch: int) -> "Sealing":
+    """The identity in the profile that is configured; without one, `sig` where there is a key.
+
+    ConfigError where there is no key to sign with, or no table.
+    """
+    signs = settings.profile == "sig"
+    if not settings.profile:
+        signs = settings.key is not None or store.load(folder + "/" + KEY_FILE) is not None
+    if not signs:
+        return Identity(settings.name, settings.secret, epoch)
+    from device import signing
+
+    own = signing.make(board, settings, folder, epoch)
+    for package, module in signing.USED_ONCE:
+        del sys.modules[package + "." + module]
+        delattr(sys.modules[package], module)
+    return own

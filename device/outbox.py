@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from device.shapes import Files
 
-_HEADER = ">BBHI"  # magic, version, length, CRC-32 of the envelope
-_HEADER_BYTES = 8
-_MAGIC = 0xA5
+HEADER = ">BBHI"  # magic, version, length, CRC-32 of the envelope
+HEADER_BYTES = 8
+MAGIC = 0xA5
 _CURSOR = ">II"  # segment, position
 _CURSOR_BYTES = 8
 # A little under a flash block, so that a segment is one erase.
@@ -72,7 +72,7 @@ class Outbox:
 
     def put(self, envelope: bytes) -> None:
         """Appends durably. OSError where the flash will not, whatever is dropped for it."""
-        size = _HEADER_BYTES + len(envelope)
+        size = HEADER_BYTES + len(envelope)
         self._make_room(size)
         while True:
             try:
@@ -153,7 +153,7 @@ class Outbox:
             self._sizes[self._last] = 0
         crc = binascii.crc32(envelope) & 0xFFFFFFFF
         try:
-            self._open.write(struct.pack(_HEADER, _MAGIC, 0, len(envelope), crc) + envelope)
+            self._open.write(struct.pack(HEADER, MAGIC, 0, len(envelope), crc) + envelope)
             self._files.sync(self._open)
         except OSError:
             # How much reached the flash is unknown: this segment is closed for good.
@@ -209,21 +209,21 @@ class Outbox:
 
     def _next_whole(self, file: "BinaryIO") -> bytes | None:
         while True:
-            header = file.read(_HEADER_BYTES)
-            if len(header) < _HEADER_BYTES:
+            header = file.read(HEADER_BYTES)
+            if len(header) < HEADER_BYTES:
                 return None
-            magic, version, size, crc = struct.unpack(_HEADER, header)
-            if magic != _MAGIC or version or size > MAX_ENVELOPE_BYTES:
+            magic, version, size, crc = struct.unpack(HEADER, header)
+            if magic != MAGIC or version or size > MAX_ENVELOPE_BYTES:
                 self.corrupt += 1
                 return None
             envelope = file.read(size)
             if len(envelope) < size:
                 return None
             if binascii.crc32(envelope) & 0xFFFFFFFF == crc:
-                self._peeked_bytes = _HEADER_BYTES + size
+                self._peeked_bytes = HEADER_BYTES + size
                 return envelope
             self.corrupt += 1
-            self._at += _HEADER_BYTES + size
+            self._at += HEADER_BYTES + size
 
     def _remove(self, segment: int) -> None:
         self._segments.remove(segment)

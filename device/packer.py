@@ -1,7 +1,7 @@
 """Packer: seals readings into envelopes and puts them in the outbox. Owns the sequence."""
 
-from protocol import envelope, senml
-from protocol.errors import TooLargeError
+from protocol import senml
+from protocol.errors import FaultError, TooLargeError
 from protocol.limits import MAX_PACK_RECORDS
 from protocol.senml import Reading
 
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from device.clock import Clock
-    from device.identity import Identity
     from device.outbox import Outbox
+    from device.shapes import Sealing
 
 
 class Packer:
@@ -19,7 +19,7 @@ class Packer:
 
     def __init__(
         self,
-        identity: "Identity",
+        identity: "Sealing",
         outbox: "Outbox",
         clock: "Clock",
         on_sealed: "Callable[[], None]",
@@ -44,6 +44,9 @@ class Packer:
                 return False
             first = self.seal(gathered[:half])
             return self.seal(gathered[half:]) and first
+        except FaultError:
+            self.unsealed += 1
+            return False
         # Used up even where the flash fails: what was written then is unknown, and a number
         # that is used twice is worse than a gap, which the gateway sees.
         self.sequence += 1
@@ -58,15 +61,12 @@ class Packer:
     def _sealed(self, gathered: list[Reading]) -> bytes:
         if len(gathered) > MAX_PACK_RECORDS:
             raise TooLargeError("too many records")
+        return self._identity.seal(self.sequence, self._pack(gathered))
+
+    def _pack(self, gathered: list[Reading]) -> bytes:
+        """Apart from sealing, which needs the memory that this takes."""
         timed = [
             Reading(one.name, one.unit, one.value, self._clock.time_ms(one.time_ms))
             for one in gathered
         ]
-        return envelope.seal(
-            self._identity.up,
-            envelope.UP,
-            self._identity.kid,
-            epoch=self._identity.epoch,
-            sequence=self.sequence,
-            payload=senml.encode_pack(self._identity.name + "/", timed),
-        )
+        return senml.encode_pack(self._identity.name + "/", timed)

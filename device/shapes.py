@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, Protocol
 
 from protocol.cbor import Decimal
 from protocol.coap import Message
+from protocol.mac import HmacKey
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -176,6 +177,25 @@ Settings = dict[str, Any]  # those keys, checked, with their values
 Limits = dict[str, dict[str, int | Decimal]]
 # of each quantity: suffix of its name ("" where there is one only), SenML unit, value
 Quantities = tuple[tuple[str, str, int | Decimal], ...]
+
+
+class Sealing(Protocol):
+    """Who the device is in this start, in either profile. Holds keys: never printed."""
+
+    name: str
+    profile: str
+    kid: bytes
+    epoch: int
+    down: HmacKey
+
+    def seal(self, sequence: int, payload: bytes) -> bytes:
+        """The envelope of a pack; TooLargeError or FaultError where there can be none."""
+
+    def step(self, is_idle: bool) -> int:
+        """Does a little for later, where nothing is to be sent; when the next step is, in ms."""
+
+    def close(self) -> None:
+        """For a planned stop."""
 
 
 class Sensor(Protocol):

@@ -8,15 +8,13 @@ import asyncio
 
 from protocol import coap, envelope, receipt_reader
 from protocol.errors import ProtocolError
-from protocol.limits import CONTENT_FORMAT_COSE_MAC0
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from device.clock import Clock
     from device.endpoint import Endpoint
-    from device.identity import Identity
     from device.outbox import Outbox
-    from device.shapes import Board, Report, Tick
+    from device.shapes import Board, Report, Sealing, Tick
     from protocol.coap import Message
 
 _MAX_BACKOFF_MS = 60_000
@@ -41,7 +39,7 @@ class Uplink:
         self,
         board: "Board",
         clock: "Clock",
-        identity: "Identity",
+        identity: "Sealing",
         outbox: "Outbox",
         endpoint: "Endpoint",
         *,
@@ -88,7 +86,8 @@ class Uplink:
 
     async def _send(self, sealed: bytes) -> int:
         """Sends one envelope once; returns how long to wait before the next, in ms."""
-        answer = await self._endpoint.exchange(coap.POST, "r", sealed, CONTENT_FORMAT_COSE_MAC0)
+        content_format = envelope.content_format_of(sealed)
+        answer = await self._endpoint.exchange(coap.POST, "r", sealed, content_format)
         if answer is None:
             return self._wait(self._endpoint.reason, self._back_off())
         if answer.code == coap.CHANGED:

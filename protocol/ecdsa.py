@@ -17,6 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from protocol.p256 import Read
+
 
 def nonce(key: bytes, digest: bytes, extra: bytes = b"") -> "Generator[None, None, int]":
     """The nonce of RFC 6979 §3.2; `extra` as in §3.6."""
@@ -47,7 +49,7 @@ class Signer:
     def __init__(
         self,
         key: bytes,
-        read: "Callable[[int], bytes]",
+        read: "Read",
         random_bytes: "Callable[[int], bytes]",
         *,
         boot: bytes = b"",

@@ -8,7 +8,11 @@ import hashlib
 
 from protocol import cbor, cose
 from protocol.errors import TooLargeError
-from protocol.limits import MAX_ENVELOPE_BYTES
+from protocol.limits import (
+    CONTENT_FORMAT_COSE_MAC0,
+    CONTENT_FORMAT_COSE_SIGN1,
+    MAX_ENVELOPE_BYTES,
+)
 from protocol.mac import HmacKey, hkdf
 
 UP, DOWN = "up", "down"
@@ -68,6 +72,12 @@ def number_in(sealed: bytes) -> bytes:
     """The epoch ‖ sequence in an envelope of our own, 8 bytes, in either profile."""
     at = 20 if sealed[2] == _MAC_PROTECTED_BYTES else 21  # a longer cti has a longer head
     return sealed[at : at + 8]
+
+
+def content_format_of(sealed: bytes) -> int:
+    """What an envelope of our own is sent as (RFC 9052 §11.3.2): COSE_Mac0 or COSE_Sign1."""
+    is_mac = sealed[2] == _MAC_PROTECTED_BYTES
+    return CONTENT_FORMAT_COSE_MAC0 if is_mac else CONTENT_FORMAT_COSE_SIGN1
 
 
 def payload_at(sealed: bytes) -> int:

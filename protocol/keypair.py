@@ -8,6 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from protocol.p256 import Read
+
 
 def private_key(own: bytes, given: bytes) -> bytes:
     """32 bytes, a number from 1 to N - 1 that nobody can guess if either of the two is random.
@@ -20,9 +22,7 @@ def private_key(own: bytes, given: bytes) -> bytes:
     return (number % (N - 1) + 1).to_bytes(32, "big")
 
 
-def public_key(
-    key: bytes, read: "Callable[[int], bytes]", random_bytes: "Callable[[int], bytes]"
-) -> bytes:
+def public_key(key: bytes, read: "Read", random_bytes: "Callable[[int], bytes]") -> bytes:
     """x ‖ y, 64 bytes. FaultError for a damaged table."""
     blind = int.from_bytes(random_bytes(32), "big") % (P - 1) + 1
     x, y, zz, zzz = finished(p256.multiple(int.from_bytes(key, "big"), read, blind))

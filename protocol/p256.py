@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     Made = TypeVar("Made")
+    # x ‖ y of a point of the table, by its number
+    Read = Callable[[int], bytes | bytearray]
     # X, Y, ZZ, ZZZ: x is X / ZZ and y is Y / ZZZ, where ZZ**3 is ZZZ**2
     Point = tuple[int, int, int, int]
 
@@ -42,9 +44,7 @@ def finished(steps: "Generator[None, None, Made]") -> "Made":
             return made
 
 
-def multiple(
-    scalar: int, read: "Callable[[int], bytes]", blind: int
-) -> "Generator[None, None, Point]":
+def multiple(scalar: int, read: "Read", blind: int) -> "Generator[None, None, Point]":
     """`scalar` times the base point; `read` gives the 64 bytes x ‖ y of a point of the table.
 
     `blind`, random and from 1 to P - 1, hides the numbers that the steps work on. FaultError
@@ -92,9 +92,7 @@ def inverse(number: int, modulus: int) -> "Generator[None, None, int]":
     return there % modulus
 
 
-def _looked_up(
-    rows: list[int], block: int, column: int, read: "Callable[[int], bytes]"
-) -> tuple[int, int]:
+def _looked_up(rows: list[int], block: int, column: int, read: "Read") -> tuple[int, int]:
     """The point for the six digits of a column of a block."""
     index = 0
     for tooth in range(TEETH - 1, -1, -1):

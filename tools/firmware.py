@@ -1,4 +1,4 @@
-"""The files that go on a board: protocol/ and device/ as bytecode, made by mpy-cross.
+"""The files that go on a board: protocol/ and device/ as bytecode, and the table to sign with.
 
 Bytecode is what boards run: compiling on them would take more memory than running does. It is
 made of shrunk sources (`tools.shrink`); tracebacks name module and public function.
@@ -9,8 +9,9 @@ import importlib.util
 import subprocess
 from pathlib import Path
 
+from device import table as tables
 from gateway.errors import ConfigError
-from tools import shrink
+from tools import p256_table, shrink
 
 PACKAGES = ("protocol", "device")
 _NOT_ON_BOARDS = ("cpython.py", "shapes.py")  # the other interpreter's, and types only
@@ -43,6 +44,17 @@ def compiled(cache: Path) -> Path:
     if not folder.is_dir():
         _compile(sources, folder)
     return folder
+
+
+def table(cache: Path) -> Path:
+    """The file p256.tab in the folder `cache`, made if it is not there, or not whole."""
+    path = cache / tables.NAME
+    if path.is_file() and hashlib.sha256(path.read_bytes()).digest() == tables.SHA256:
+        return path
+    cache.mkdir(parents=True, exist_ok=True)
+    half_done = path.with_suffix(".new")
+    half_done.write_bytes(p256_table.table())
+    return half_done.rename(path)
 
 
 def _compile(sources: list[Path], folder: Path) -> None:

@@ -202,10 +202,12 @@ def free_port(kind: socket.SocketKind) -> int:
 
 
 def _device_environment(folder: Path) -> dict[str, str]:
-    compiled = firmware.compiled(folder.parent / "firmware") if micropython() else ""
+    cache = folder.parent / "firmware"
+    compiled = firmware.compiled(cache) if micropython() else ""
+    table = firmware.table(cache).parent  # found where modules are
     return os.environ | {
-        "MICROPYPATH": f"{compiled}:.frozen",
-        "PYTHONPATH": str(firmware.root()),
+        "MICROPYPATH": f"{compiled}:{table}:.frozen",
+        "PYTHONPATH": f"{firmware.root()}{os.pathsep}{table}",
         "PYTHONUNBUFFERED": "1",
         "HOME": str(folder),
     }

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.device import board
+from tests.device import board, signed
 from tools import firmware
 
 
@@ -11,6 +11,22 @@ def closed_outboxes(tmp_path):  # closed before their folder goes
     yield
     while board.OPENED:
         board.OPENED.pop().close()
+
+
+@pytest.fixture(scope="session")
+def table(tmp_path_factory):
+    """The file p256.tab, which a board that signs has in its flash."""
+    return firmware.table(tmp_path_factory.mktemp("table"))
+
+
+@pytest.fixture
+def signing_folder(tmp_path, table):
+    """A state folder whose board has the table in its flash."""
+    (tmp_path / "outbox").mkdir()
+    (tmp_path / "p256.tab").write_bytes(table.read_bytes())
+    yield tmp_path
+    while signed.OPENED:
+        signed.OPENED.pop().close()
 
 
 @pytest.fixture(scope="session")

@@ -11,21 +11,30 @@ from typing import Self
 from protocol import coap, envelope, envelope_reader, receipt, resolve, senml
 from protocol.coap import Message
 from protocol.receipt import Receipt
+from protocol.sign1_reader import Signed
+from tests.device.signatures import Signatures
 
 TIME_MS = 1_763_692_800_000
 
 
 class Keeper:
-    """`kept` is (epoch, sequence) -> envelope; `conflicts` says which came with other bytes."""
+    """`kept` is (epoch, sequence) -> envelope; `conflicts` says which came with other bytes.
 
-    def __init__(self, name: str, secret: bytes, *, separate: bool = False) -> None:
+    With a public key the device is one of the profile `sig`, and `signatures` knows the rest.
+    """
+
+    def __init__(
+        self, name: str, secret: bytes, *, separate: bool = False, public_key: bytes = b""
+    ) -> None:
         self.kept: dict[tuple[int, int], bytes] = {}
         self.order: list[tuple[int, int]] = []
         self.repeats = 0
         self.conflicts: list[tuple[int, int]] = []
         self.time_ms = TIME_MS
         self.unconfirmed: dict[int, bytes] = {}  # separate answers, until acknowledged or reset
-        self._kid = envelope.kid_of(name)
+        self.signatures = Signatures(public_key) if public_key else None
+        profile = "sig" if public_key else "mac"
+        self._kid = envelope.kid_of(name, profile, public_key=public_key)
         self._up = envelope.direction_key(secret, envelope.UP)
         self._down = envelope.direction_key(secret, envelope.DOWN)
         self._separate = separate
@@ -36,7 +45,7 @@ class Keeper:
         return [
             reading
             for number in self.order
-            for reading in resolve.decode_pack(envelope_reader.parse(self.kept[number]).payload)
+            for reading in resolve.decode_pack(self._opened(self.kept[number]).payload)
         ]
 
     def handle(self, datagram: bytes) -> list[bytes]:
@@ -46,7 +55,9 @@ class Keeper:
             self.unconfirmed.pop(request.message_id, None)
         if request.type != coap.CON or request.code != coap.POST:
             return []
-        code, payload = self._keep(request.payload)
+        code, payload = 0x8F, b""
+        if request.option(coap.CONTENT_FORMAT) in (None, bytes((18 if self.signatures else 17,))):
+            code, payload = self._keep(request.payload)
         self._answered += 1
         if self._separate and self._answered % 3 == 0:
             self._message_id = (self._message_id + 1) & 0xFFFF
@@ -57,8 +68,7 @@ class Keeper:
         return [coap.encode(piggybacked)]
 
     def _keep(self, sealed: bytes) -> tuple[int, bytes]:
-        sent = envelope_reader.parse(sealed)
-        envelope_reader.check(sent, self._up, envelope.UP)
+        sent = self._opened(sealed)
         if sent.kid != self._kid:
             return 0x81, b""
         number = sent.epoch, sent.sequence
@@ -72,7 +82,14 @@ class Keeper:
             self.repeats += 1
         return coap.CHANGED, self.receipt(sent)
 
-    def receipt(self, sent: envelope_reader.Envelope) -> bytes:
+    def _opened(self, sealed: bytes) -> envelope_reader.Envelope | Signed:
+        if self.signatures is not None:
+            return self.signatures.opened(sealed)
+        sent = envelope_reader.parse(sealed)
+        envelope_reader.check(sent, self._up, envelope.UP)
+        return sent
+
+    def receipt(self, sent: envelope_reader.Envelope | Signed) -> bytes:
         index = self.order.index((sent.epoch, sent.sequence))
         answer = Receipt(index, self.time_ms, 0, 0)
         return receipt.seal(

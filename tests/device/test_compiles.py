@@ -18,16 +18,25 @@ ASKING = (
     *(f"protocol/{name}.py" for name in ("pairing", "ccm")),
 )
 MAX_ASKING_BYTES = 12 * 1024
+# What a device of the profile `sig` has beyond that.
+CRYPTO = tuple(f"protocol/{name}.py" for name in ("p256", "ecdsa", "sign1"))
+MAX_CRYPTO_BYTES = 4096
+SIGNING = (
+    *(f"device/{name}.py" for name in ("signer", "signing", "table", "tail", "keys", "enrol")),
+    "protocol/keypair.py",
+)
+MAX_SIGNING_BYTES = 8192
 
 
 def test_every_file_compiles_for_a_board_and_the_device_fits_its_budget(tmp_path):
     sizes = compile_device(tmp_path)
 
     updating = [f"device/{name}.py" for name in UPDATING]
+    optional = (*updating, *ASKING, *SIGNING)
     device = {
         name: size
         for name, size in sizes.items()
-        if name.startswith("device/") and name not in updating and name not in ASKING
+        if name.startswith("device/") and name not in optional
     }
     needed = ("errors", "limits", "cbor", "mac", "cose", "envelope", "senml", "coap")
     protocol = [sizes[f"protocol/{name}.py"] for name in (*needed, "exchange", "receipt_reader")]
@@ -53,3 +62,13 @@ def test_what_a_board_asks_with_fits_a_budget_of_its_own(tmp_path):
     flashed = sum(sizes[name] for name in ASKING)
     print(f"{flashed} bytes of .mpy to ask with")
     assert flashed <= MAX_ASKING_BYTES
+
+
+def test_what_signs_fits_a_budget_of_its_own(tmp_path):
+    sizes = compile_device(tmp_path)
+
+    crypto = sum(sizes[name] for name in CRYPTO)
+    flashed = crypto + sum(sizes[name] for name in SIGNING)
+    print(f"{flashed} bytes of .mpy to sign with, {crypto} of them p256, ecdsa and sign1")
+    assert crypto <= MAX_CRYPTO_BYTES
+    assert flashed <= MAX_SIGNING_BYTES

@@ -1,0 +1,70 @@
+"""Makes this board's key and tells the public one; the host calls it over the REPL, and may again.
+
+`import device.enrol; device.enrol.make_key("/data")` prints one line of JSON, an event as the
+device's own: "key" with the public key in hex, or "refused" with the reason.
+"""
+
+import os
+
+from device import keys, store
+from device.config import ConfigError
+from device.identity import KEY_FILE
+from device.main import pick_board, report
+from device.table import open_table
+from protocol import keypair
+from protocol.errors import FaultError
+
+ENTROPY_FILE = "entropy"
+_ENTROPY_BYTES = 32
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from device.shapes import Board
+    from device.table import Table
+
+
+def make_key(folder: str, board: "Board | None" = None, *, replace: bool = False) -> None:
+    """Idempotent: the key that was made before is told again.
+
+    With `replace`, and entropy for it, another one takes its place.
+    """
+    folder = folder.rstrip("/")
+    try:
+        table = open_table(folder)
+        try:
+            public = _made(folder, table, board or pick_board(), replace)
+        finally:
+            table.close()
+    except (ConfigError, FaultError, OSError) as error:
+        report("refused", reason=str(error))
+    else:
+        report("key", public_key=public.hex())
+
+
+def _made(folder: str, table: "Table", board: "Board", replace: bool) -> bytes:
+    """The public key of the one pair of this board, made if there is none.
+
+    Some boards have poor dice, so the host gives 32 bytes of its own in the file `entropy`, which
+    is deleted once the key is kept. A power cut leaves the key whole or none, and the file.
+    """
+    kept, entropy = keys.load(folder), _entropy(folder)
+    if kept is None and len(entropy) < _ENTROPY_BYTES:
+        raise ConfigError(f"no file {ENTROPY_FILE} of {_ENTROPY_BYTES} bytes beside config.json")
+    if kept is None or (replace and len(entropy) >= _ENTROPY_BYTES):
+        private = keypair.private_key(board.random_bytes(64), entropy)
+        kept = private, keypair.public_key(private, table.read, board.random_bytes)
+        store.save(board, folder + "/" + KEY_FILE, kept[0] + kept[1])
+    try:
+        os.remove(folder + "/" + ENTROPY_FILE)
+    except OSError:
+        pass  # deleted before
+    return kept[1]
+
+
+def _entropy(folder: str) -> bytes:
+    try:
+        with open(folder + "/" + ENTROPY_FILE, "rb") as file:
+            entropy: bytes = file.read()
+            return entropy
+    except OSError:
+        return b""
