@@ -1,0 +1,214 @@
+"""A board on a serial port: files, code, reset. Everything has a limit in time.
+
+Over mpremote's SerialTransport, whose names are the same from 1.24 to 1.29. What is written goes
+as file data: never on a command line, never into a log.
+"""
+
+import contextlib
+import io
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from gateway.errors import ConfigError
+from tools.board import ports
+from tools.board.faults import RefusedError, SilentError, UnpluggedError
+from tools.board.limited import GoneError, LateError, Limited
+
+_WRITE_TIMEOUT_S = 5
+_QUICK_S = 10
+_PER_KILOBYTE_S = 2  # the slowest line we know is UART at 115200 baud; and an erase a block
+_ENTER_S = (1, 2, 4, 5)  # each try: what is sent while a board starts is lost
+_BACK_S = 15  # after a reset: USB disappears, and has to be found again
+_PIECE_BYTES = 512
+_POLL_S = 0.05
+_GOING_S = 0.2
+_TREE = """
+import os, json, hashlib
+def _file(path):
+    h = hashlib.sha256()
+    b = bytearray(512)
+    m = memoryview(b)
+    with open(path, 'rb') as f:
+        n = f.readinto(b)
+        while n:
+            h.update(m[:n])
+            n = f.readinto(b)
+    print(json.dumps([path, h.digest().hex()]))
+def _tree(path):
+    for entry in os.ilistdir(path or '/'):
+        below = path + '/' + entry[0]
+        if entry[1] == 0x4000:
+            print(json.dumps([below, '']))
+            _tree(below)
+        else:
+            _file(below)
+"""
+
+
+class Board:
+    """One that listens: its program was interrupted, and it waits at the raw REPL.
+
+    Every method raises UnpluggedError, SilentError or RefusedError; after the first two the
+    board is to be closed. What a file was, or is to be: `put` leaves no half of it.
+    """
+
+    def __init__(self, port: str) -> None:
+        self.port = port
+        self._transport: Any = None
+        self._limited: Limited | None = None
+        self._open()
+
+    def __enter__(self) -> "Board":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def exec(self, code: str, doing: str = "a question", limit_s: float = _QUICK_S) -> str:
+        """What `code` prints."""
+        with self._within(limit_s, doing):
+            return str(self._transport.exec(code).decode())
+
+    def ask(self, code: str, doing: str = "a question", limit_s: float = _QUICK_S) -> list[Any]:
+        """The lines of JSON that `code` prints."""
+        return [json.loads(line) for line in self.exec(code, doing, limit_s).split("\n") if line]
+
+    def ls(self, folder: str) -> list[str]:
+        with self._within(_QUICK_S, f"listing {folder}"):
+            return [entry.name for entry in self._transport.fs_listdir(folder)]
+
+    def get(self, path: str) -> bytes | None:
+        """None where there is no such file."""
+        with self._within(_QUICK_S, f"reading {path}"):
+            try:
+                return bytes(self._transport.fs_readfile(path, chunk_size=_PIECE_BYTES))
+            except FileNotFoundError:
+                return None
+
+    def put(
+        self, path: str, data: bytes, progress: Callable[[int], None] = lambda written: None
+    ) -> None:
+        """Writes the file beside `path`, then gives it its name: the old file or the new."""
+        limit_s = _QUICK_S + len(data) * _PER_KILOBYTE_S / 1024
+        with self._within(limit_s, f"writing {path}"):
+            self._transport.fs_writefile(
+                path + ".new",
+                data,
+                chunk_size=_PIECE_BYTES,
+                progress_callback=lambda written, size: progress(written),
+            )
+            self._transport.exec(f"import os\nos.rename({path + '.new'!r}, {path!r})")
+
+    def remove(self, path: str) -> None:
+        with self._within(_QUICK_S, f"removing {path}"), contextlib.suppress(FileNotFoundError):
+            self._transport.fs_rmfile(path)
+
+    def mkdir(self, path: str) -> None:
+        """Also where it is there already."""
+        with self._within(_QUICK_S, f"making {path}"), contextlib.suppress(FileExistsError):
+            self._transport.fs_mkdir(path)
+
+    def hash(self, path: str) -> bytes:
+        with self._within(_QUICK_S, f"hashing {path}"):
+            return bytes(self._transport.fs_hashfile(path, "sha256", chunk_size=_PIECE_BYTES))
+
+    def tree(self, folder: str = "") -> dict[str, str]:
+        """Every path below `folder` with its SHA-256 in hex; "" for a folder. {} where none is."""
+        code = f"{_TREE}\ntry:\n    _tree({folder!r})\nexcept OSError as e:\n"
+        code += "    if e.errno != 2: raise\n"
+        return dict(self.ask(code, "hashing its files", 6 * _QUICK_S))
+
+    def free_bytes(self) -> int:
+        (free,) = self.ask("import os\ns = os.statvfs('/')\nprint(s[0] * s[4])")
+        return int(free)
+
+    def reset(self) -> None:
+        """A hard one; the board starts its program, and this object is closed."""
+        with self._within(_QUICK_S, "resetting"):
+            self._transport.exec_raw_no_follow("import machine\nmachine.reset()")
+        self.close()
+
+    def reset_and_return(self) -> None:
+        """A hard reset, then the raw REPL again: as soon as the port is back."""
+        self.reset()
+        time.sleep(_GOING_S)
+        deadline = time.monotonic() + _BACK_S
+        while True:
+            try:
+                return self._open()
+            except ConfigError:
+                if time.monotonic() > deadline:
+                    raise UnpluggedError(self.port) from None
+                time.sleep(_POLL_S)
+
+    def close(self) -> None:
+        if self._transport is not None:
+            with contextlib.suppress(OSError):
+                self._transport.serial._port.close()
+            self._transport = None
+
+    def _open(self) -> None:
+        self._transport = opened(self.port)
+        try:
+            self._enter()
+        except BaseException:
+            self.close()
+            raise
+
+    def _enter(self) -> None:
+        """Interrupts whatever runs. A program that keeps the interrupt to itself is SilentError."""
+        for limit_s in _ENTER_S:
+            try:
+                # it prints what it got where it was not what it hoped for
+                with self._within(limit_s, "stopping its program"), _unheard():
+                    return self._transport.enter_raw_repl(timeout_overall=limit_s)
+            except SilentError:
+                continue
+        raise SilentError(self.port, "stopping its program", sum(_ENTER_S))
+
+    @contextlib.contextmanager
+    def _within(self, limit_s: float, doing: str) -> Iterator[None]:
+        """Turns all that can go wrong on the way into one of ours."""
+        from mpremote.transport import TransportError, TransportExecError
+
+        if self._transport is None:
+            raise UnpluggedError(self.port)
+        self._transport.serial.until = time.monotonic() + limit_s
+        try:
+            yield
+        except GoneError:
+            raise UnpluggedError(self.port) from None
+        except LateError:
+            if not os.path.exists(self.port):
+                raise UnpluggedError(self.port) from None
+            raise SilentError(self.port, doing, limit_s) from None
+        except TransportExecError as error:
+            raise RefusedError(doing, error.error_output.strip().split("\n")[-1]) from None
+        except TransportError:
+            raise SilentError(self.port, doing, limit_s) from None
+        except OSError as error:  # the board's file system: mpremote gives it our numbers
+            raise RefusedError(doing, str(error.strerror or error)) from error
+
+
+def opened(port: str) -> Any:
+    """mpremote's transport on `port`, with our limits in it; ConfigError where it cannot be had."""
+    from mpremote.transport import TransportError
+    from mpremote.transport_serial import SerialTransport
+
+    ports.check(port)
+    try:
+        transport = SerialTransport(port)
+    except (TransportError, OSError):
+        raise ports.busy(port) from None
+    transport.serial.write_timeout = _WRITE_TIMEOUT_S
+    transport.serial = Limited(transport.serial)
+    return transport
+
+
+@contextlib.contextmanager
+def _unheard() -> Iterator[None]:
+    with contextlib.redirect_stdout(io.StringIO()):
+        yield
