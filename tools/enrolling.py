@@ -26,7 +26,7 @@ Profile = Literal["sig", "mac"]
 PROFILES: tuple[Profile, ...] = ("sig", "mac")
 DEFAULT_PROFILE: Profile = "mac"
 _LONGEST_NAME = MAX_NAME_BYTES // 2  # leaves room for "/" and a sensor's name
-_SENSORS = [{"driver": "board-temperature", "name": "temperature", "every_ms": 10_000}]
+SENSORS = [{"driver": "board-temperature", "name": "temperature", "every_ms": 10_000}]
 
 
 def enrol(
@@ -36,29 +36,56 @@ def enrol(
     *,
     profile: str = DEFAULT_PROFILE,
     public_key: bytes | None = None,
+    secret: bytes | None = None,
 ) -> dict[str, object]:
-    """The configuration of the new device `name`.
+    """The configuration of the new device `name`; `secret` where it has one already.
 
     In the profile `sig` its key is made here, and is in the configuration as 64 hex digits;
     where it was made elsewhere, `public_key` is its x ‖ y, and the configuration has none.
     ConfigError where the name cannot be had.
     """
+    check_name(name)
+    if profile not in PROFILES:
+        raise ConfigError(f"no profile {profile!r}", f"use {' or '.join(PROFILES)}")
+    directory = Directory(dir_)
+    base = {"gateway": gateway or coap_address(dir_), "sensors": SENSORS}
+    public, private = _key(profile, public_key)
+    with closing(KeyStore(directory.keys)) as store:
+        device = store.add(
+            name, secret or os.urandom(SECRET_BYTES), profile=profile, public_key=public
+        )
+    return configured(device, private, base)
+
+
+def check_name(name: str) -> None:
+    """ConfigError where no device can have that name."""
     if not senml.is_name(name) or len(name) > _LONGEST_NAME or "/" in name:
         raise ConfigError(
             f"{name!r} cannot be a device's name",
             f"use up to {_LONGEST_NAME} letters, digits, - . : _ and start with a letter or digit",
         )
-    if profile not in PROFILES:
-        raise ConfigError(f"no profile {profile!r}", f"use {' or '.join(PROFILES)}")
-    directory = Directory(dir_)
-    config = configs.load(directory.config, GatewayConfig)
+
+
+def coap_address(dir_: Path) -> str:
+    """HOST:PORT that the gateway is configured to listen on."""
+    config = configs.load(Directory(dir_).config, GatewayConfig)
     host = f"[{config.coap.host}]" if ":" in config.coap.host else config.coap.host
-    base = {"gateway": gateway or f"{host}:{config.coap.port}", "sensors": _SENSORS}
-    secret = os.urandom(SECRET_BYTES)
-    public, private = _key(profile, public_key)
-    with closing(KeyStore(directory.keys)) as store:
-        device = store.add(name, secret, profile=profile, public_key=public)
-    return _configured(device, private, base)
+    return f"{host}:{config.coap.port}"
+
+
+def configured(
+    device: StoredDevice, private: bytes, base: Mapping[str, object]
+) -> dict[str, object]:
+    """A board of the profile `mac` has to know the generation: its kid follows from it."""
+    mine: dict[str, object] = {"name": device.name, "secret": device.secret.hex()}
+    if device.profile == SIG:
+        mine["profile"] = SIG
+    elif device.generation:
+        mine["generation"] = device.generation
+    if private:
+        mine["key"] = private.hex()
+    kept = {label: base[label] for label in base if label not in ("profile", "generation", "key")}
+    return mine | {label: kept[label] for label in kept if label not in mine}
 
 
 def rotate(
@@ -67,18 +94,18 @@ def rotate(
     config: Mapping[str, object],
     *,
     public_key: bytes | None = None,
+    secret: bytes | None = None,
 ) -> dict[str, object]:
     """`config` with a new secret, and a new key where the device signs; see `enrol`.
 
     What the device has now counts until the first envelope under the new key is kept.
     ConfigError where there is no such device.
     """
-    secret = os.urandom(SECRET_BYTES)
     with closing(KeyStore(Directory(dir_).keys)) as store:
         profile = next((one.profile for one in store.devices() if one.name == name), MAC)
         public, private = _key(profile, public_key)
-        device = store.rotate(name, secret, public_key=public)
-    return _configured(device, private, config)
+        device = store.rotate(name, secret or os.urandom(SECRET_BYTES), public_key=public)
+    return configured(device, private, config)
 
 
 def revoke(dir_: Path, name: str) -> None:
@@ -138,18 +165,3 @@ def _check_point(key: bytes, fix: str) -> None:
         ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), b"\x04" + key)
     except ValueError as error:
         raise ConfigError("the public key is no point of P-256", fix) from error
-
-
-def _configured(
-    device: StoredDevice, private: bytes, base: Mapping[str, object]
-) -> dict[str, object]:
-    """A board of the profile `mac` has to know the generation: its kid follows from it."""
-    mine: dict[str, object] = {"name": device.name, "secret": device.secret.hex()}
-    if device.profile == SIG:
-        mine["profile"] = SIG
-    elif device.generation:
-        mine["generation"] = device.generation
-    if private:
-        mine["key"] = private.hex()
-    kept = {label: base[label] for label in base if label not in ("profile", "generation", "key")}
-    return mine | {label: kept[label] for label in kept if label not in mine}

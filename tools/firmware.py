@@ -14,7 +14,7 @@ from gateway.errors import ConfigError
 from tools import p256_table, shrink
 
 PACKAGES = ("protocol", "device")
-_NOT_ON_BOARDS = ("cpython.py", "shapes.py")  # the other interpreter's, and types only
+NOT_ON_BOARDS = ("cpython.py", "shapes.py")  # the other interpreter's, and types only
 _NO_LINE_NUMBERS = "-O3"  # saves a board 2 KB
 
 
@@ -35,7 +35,7 @@ def compiled(cache: Path) -> Path:
         source
         for package in PACKAGES
         for source in sorted((root() / package).rglob("*.py"))
-        if source.name not in _NOT_ON_BOARDS
+        if source.name not in NOT_ON_BOARDS
     ]
     makers = sorted(Path(shrink.__file__).parent.glob("*.py"))
     read = b"".join(source.read_bytes() for source in [*sources, *makers])

@@ -23,6 +23,8 @@ class Port(Protocol):
 
     def write(self, data: bytes) -> int | None: ...
 
+    def close(self) -> None: ...
+
     def inWaiting(self) -> int: ...  # noqa: N802  # pyserial's name, which mpremote calls
 
 
@@ -58,6 +60,9 @@ class Limited:
             return self._port.inWaiting()
         except OSError as error:
             raise GoneError from error
+
+    def close(self) -> None:
+        self._port.close()
 
     def _check(self) -> None:
         if time.monotonic() > self.until:

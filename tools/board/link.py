@@ -38,13 +38,15 @@ def _file(path):
             n = f.readinto(b)
     print(json.dumps([path, h.digest().hex()]))
 def _tree(path):
-    for entry in os.ilistdir(path or '/'):
-        below = path + '/' + entry[0]
-        if entry[1] == 0x4000:
-            print(json.dumps([below, '']))
-            _tree(below)
-        else:
-            _file(below)
+    try:
+        is_folder = os.stat(path)[0] & 0x4000
+    except OSError:
+        return
+    if not is_folder:
+        return _file(path)
+    print(json.dumps([path, '']))
+    for entry in os.ilistdir(path):
+        _tree(path + '/' + entry[0])
 """
 
 
@@ -58,7 +60,6 @@ class Board:
     def __init__(self, port: str) -> None:
         self.port = port
         self._transport: Any = None
-        self._limited: Limited | None = None
         self._open()
 
     def __enter__(self) -> "Board":
@@ -115,10 +116,9 @@ class Board:
         with self._within(_QUICK_S, f"hashing {path}"):
             return bytes(self._transport.fs_hashfile(path, "sha256", chunk_size=_PIECE_BYTES))
 
-    def tree(self, folder: str = "") -> dict[str, str]:
-        """Every path below `folder` with its SHA-256 in hex; "" for a folder. {} where none is."""
-        code = f"{_TREE}\ntry:\n    _tree({folder!r})\nexcept OSError as e:\n"
-        code += "    if e.errno != 2: raise\n"
+    def tree(self, *roots: str) -> dict[str, str]:
+        """Every path at and below `roots` with its SHA-256 in hex, "" for a folder."""
+        code = f"{_TREE}for root in {list(roots)!r}: _tree(root)\n"
         return dict(self.ask(code, "hashing its files", 6 * _QUICK_S))
 
     def free_bytes(self) -> int:
@@ -147,7 +147,7 @@ class Board:
     def close(self) -> None:
         if self._transport is not None:
             with contextlib.suppress(OSError):
-                self._transport.serial._port.close()
+                self._transport.serial.close()
             self._transport = None
 
     def _open(self) -> None:

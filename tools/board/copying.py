@@ -1,0 +1,47 @@
+"""Puts the program on a board: what is there already stays as it is."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tools import p256_table
+from tools.board import facts, layout, program
+from tools.board.facts import Facts
+from tools.board.layout import Plan
+from tools.board.link import Board
+
+Progress = Callable[[str, int, int], None]
+
+
+def wanted_on(found: Facts, cache: Path, *, signs: bool) -> dict[str, bytes]:
+    """Path -> content of all that `flash` owns."""
+    table = p256_table.table() if signs else b""
+    return layout.files(program.modules(found.port, cache), table)
+
+
+def plan(board: Board, found: Facts, wanted: Mapping[str, bytes]) -> Plan:
+    """What is to be done. FullError where it would not fit; nothing is written yet."""
+    made = layout.plan(wanted, board.tree(*layout.CODE))
+    facts.check_room(found, [len(wanted[path]) for path in made.put], [0] * len(made.remove))
+    return made
+
+
+def carry_out(
+    board: Board, made: Plan, wanted: Mapping[str, bytes], progress: Progress
+) -> None:
+    """Unplugged in the middle, the board stands still until a second run completes it."""
+    if made.is_empty:
+        return
+    if layout.MAIN in made.remove:
+        # the program's watchdog goes on without it, until the board is reset
+        board.remove(layout.MAIN)
+        board.reset_and_return()
+    for path in made.remove:
+        board.remove(path)
+    for folder in made.folders:
+        board.mkdir(folder)
+    total = sum(len(wanted[path]) for path in made.put)
+    done = 0
+    for path in made.put:
+        before = done
+        board.put(path, wanted[path], lambda n, before=before: progress("copying", before + n, total))
+        done += len(wanted[path])

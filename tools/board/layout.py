@@ -1,0 +1,61 @@
+"""What belongs on a board, and what of it is not there yet. Pure.
+
+    /main.py      starts the program; put there last, so that a half-flashed board stands still
+    /a/           the slot: device/ and protocol/ as bytecode
+    /p256.tab     what signing needs
+    /data/        config.json, the key, counters, the outbox: no business of this file
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import NamedTuple
+
+SLOT = "/a"
+DATA = "/data"
+MAIN = "/main.py"
+TABLE = "/p256.tab"
+_MAIN = b'import sys\nsys.path.insert(0, "/a")\nimport device.main\ndevice.main.main("/data")\n'
+CODE = (SLOT, TABLE, MAIN)  # what `flash` owns
+
+
+class Plan(NamedTuple):
+    """In this order: `remove`, then `folders`, then `put`."""
+
+    remove: list[str]
+    folders: list[str]
+    put: list[str]
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.remove or self.folders or self.put)
+
+
+def files(modules: Mapping[str, bytes], table: bytes) -> dict[str, bytes]:
+    """Path -> content; `table` is empty for a board that does not sign."""
+    wanted = {f"{SLOT}/{name}": modules[name] for name in sorted(modules)}
+    if table:
+        wanted[TABLE] = table
+    return wanted | {MAIN: _MAIN}
+
+
+def plan(wanted: Mapping[str, bytes], held: Mapping[str, str]) -> Plan:
+    """What makes `held` (path -> SHA-256, "" for a folder; of CODE only) into `wanted`.
+
+    A board that starts in the middle must not run half of one program and half of another: so
+    its main.py goes first, and comes last.
+    """
+    put = [path for path in wanted if held.get(path) != hashlib.sha256(wanted[path]).hexdigest()]
+    needed = {folder for path in wanted for folder in _folders(path)}
+    stray = [path for path in held if path not in wanted and path not in needed]
+    stray.sort(key=lambda path: (-path.count("/"), path))  # a folder after what is in it
+    folders = sorted(needed - {path for path, digest in held.items() if not digest})
+    if not put and not stray:
+        return Plan([], [], [])
+    if MAIN in held:
+        stray.insert(0, MAIN)
+    return Plan(stray, folders, [path for path in put if path != MAIN] + [MAIN])
+
+
+def _folders(path: str) -> list[str]:
+    parts = path.split("/")[1:-1]
+    return ["/" + "/".join(parts[: depth + 1]) for depth in range(len(parts))]
