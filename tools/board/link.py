@@ -9,7 +9,7 @@ import io
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from gateway.errors import ConfigError
@@ -89,18 +89,11 @@ class Board:
             except FileNotFoundError:
                 return None
 
-    def put(
-        self, path: str, data: bytes, progress: Callable[[int], None] = lambda written: None
-    ) -> None:
+    def put(self, path: str, data: bytes) -> None:
         """Writes the file beside `path`, then gives it its name: the old file or the new."""
         limit_s = _QUICK_S + len(data) * _PER_KILOBYTE_S / 1024
         with self._within(limit_s, f"writing {path}"):
-            self._transport.fs_writefile(
-                path + ".new",
-                data,
-                chunk_size=_PIECE_BYTES,
-                progress_callback=lambda written, size: progress(written),
-            )
+            self._transport.fs_writefile(path + ".new", data, chunk_size=_PIECE_BYTES)
             self._transport.exec(f"import os\nos.rename({path + '.new'!r}, {path!r})")
 
     def remove(self, path: str) -> None:
@@ -164,7 +157,8 @@ class Board:
             try:
                 # it prints what it got where it was not what it hoped for
                 with self._within(limit_s, "stopping its program"), _unheard():
-                    return self._transport.enter_raw_repl(timeout_overall=limit_s)
+                    self._transport.enter_raw_repl(timeout_overall=limit_s)
+                return
             except SilentError:
                 continue
         raise SilentError(self.port, "stopping its program", sum(_ENTER_S))

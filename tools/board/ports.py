@@ -9,7 +9,6 @@ from gateway.errors import ConfigError
 from tools.board.faults import BoardError
 
 
-
 class Found(NamedTuple):
     """`what` is what the operating system calls it."""
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from gateway import hold
 from gateway.directory import Directory
-from gateway.ledger.batch import PACK
 from gateway.http.rendering import entry_json
+from gateway.ledger.batch import PACK
 from gateway.store import Query
 from gateway.store.sqlite import looking_at
 from tools.board.events import Event, Listener
@@ -25,7 +25,7 @@ _HELPLESS = ("refused", "failed")  # events of a device that will not send
 class First(NamedTuple):
     """`reading` is of the pack in entry `index`, whose body its leaf commits to."""
 
-    index: int
+    entry: int
     profile: str
     reading: dict[str, Any]
 
@@ -48,7 +48,7 @@ def first_reading(
     listener: Listener,
     *,
     limit_s: float,
-    progress: Callable[[str, float], None],
+    progress: Callable[[float], None],
 ) -> First:
     """The first reading of `name` among the entries from `after` on.
 
@@ -64,7 +64,7 @@ def first_reading(
             heard.append(event)
             if event["event"] in _HELPLESS:
                 raise BoardError(f"the board will not send: {event.get('reason')}", _FIX)
-        progress(_waits_for(dir_, heard), waited_s)
+        progress(waited_s)
         time.sleep(_LOOK_S)
     raise LateError(
         f"no reading of {name!r} within {limit_s:g} s: {_waits_for(dir_, heard)}", _advice(dir_)
