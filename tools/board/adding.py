@@ -65,6 +65,7 @@ def flash(board: Board, found: Facts, bars: Bars, *, signs: bool) -> int:
     wanted = copying.wanted_on(found, signs=signs)
     made = copying.plan(board, found, wanted)
     copying.carry_out(board, made, wanted, bars.show)
+    copying.choose_slot(board)
     return len(made.put)
 
 

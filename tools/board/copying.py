@@ -1,4 +1,7 @@
-"""Puts the program on a board: what is there already stays as it is."""
+"""Puts the program on a board: what is there already stays as it is.
+
+How its slots stand is in the file `slot` of the state folder, which is device/slots.py's.
+"""
 
 import os
 from collections.abc import Callable, Mapping
@@ -10,6 +13,23 @@ from tools.board.facts import Facts
 from tools.board.layout import Plan
 from tools.board.link import Board
 
+_CHOOSE = """
+import json, os
+changed = False
+try:
+    os.stat('/data/slot')
+    import slots
+    s = slots.Slots('/', '/data')
+    changed = s.active != 'a' or bool(s.trial or s.wanted)
+except OSError:
+    pass
+if changed:
+    s.active = 'a'
+    s.trial = s.wanted = ''
+    s.starts = s.attempts = s.counter = 0
+    s.save()
+print(json.dumps(changed))
+"""
 Progress = Callable[[str, int, int], None]
 
 
@@ -50,3 +70,9 @@ def carry_out(board: Board, made: Plan, wanted: Mapping[str, bytes], progress: P
         board.put(path, wanted[path])
         done += len(wanted[path])
         progress("copying", done, total)
+
+
+def choose_slot(board: Board) -> bool:
+    """The slot that was flashed is the one to run, whatever came over the air; was it another?"""
+    (changed,) = board.ask(_CHOOSE, "choosing the slot")
+    return bool(changed)

@@ -1,7 +1,9 @@
 """What belongs on a board, and what of it is not there yet. Pure.
 
 /main.py      starts the program; put there last, so that a half-flashed board stands still
-/a/           the slot: device/ and protocol/ as bytecode
+/slots.mpy    chooses the slot: device/slots.py
+/a/           the slot that is flashed: device/ and protocol/ as bytecode, and what they are,
+              in `manifest`; /b/ is for updates over the air
 /p256.tab     what signing needs
 /data/        config.json, the key, counters, the outbox: no business of this file
 """
@@ -14,8 +16,12 @@ SLOT = "/a"
 DATA = "/data"
 MAIN = "/main.py"
 TABLE = "/p256.tab"
-_MAIN = b'import sys\nsys.path.insert(0, "/a")\nimport device.main\ndevice.main.main("/data")\n'
-CODE = (SLOT, TABLE, MAIN)  # what `flash` owns
+SELECTOR = "/slots.mpy"
+MANIFEST = SLOT + "/manifest"
+CODE = (SLOT, SELECTOR, TABLE, MAIN)  # what `flash` owns
+_MAIN = b"import slots\nslots.run()\n"
+_SELECTOR_MODULE = "device/slots.mpy"
+_LAST = (MANIFEST, MAIN)  # without the one no slot is whole, without the other nothing starts
 
 
 class Plan(NamedTuple):
@@ -32,10 +38,12 @@ class Plan(NamedTuple):
 
 def files(modules: Mapping[str, bytes], table: bytes) -> dict[str, bytes]:
     """Path -> content; `table` is empty for a board that does not sign."""
-    wanted = {f"{SLOT}/{name}": modules[name] for name in sorted(modules)}
+    slot = {name: modules[name] for name in sorted(modules) if name != _SELECTOR_MODULE}
+    wanted = {f"{SLOT}/{name}": content for name, content in slot.items()}
+    wanted[SELECTOR] = modules[_SELECTOR_MODULE]
     if table:
         wanted[TABLE] = table
-    return wanted | {MAIN: _MAIN}
+    return wanted | {MANIFEST: _listed(slot), MAIN: _MAIN}
 
 
 def plan(wanted: Mapping[str, bytes], held: Mapping[str, str]) -> Plan:
@@ -51,9 +59,15 @@ def plan(wanted: Mapping[str, bytes], held: Mapping[str, str]) -> Plan:
     folders = sorted(needed - {path for path, digest in held.items() if not digest})
     if not put and not stray:
         return Plan([], [], [])
-    if MAIN in held:
-        stray.insert(0, MAIN)
-    return Plan(stray, folders, [path for path in put if path != MAIN] + [MAIN])
+    first = [path for path in reversed(_LAST) if path in held]
+    return Plan(first + stray, folders, [path for path in put if path not in _LAST] + [*_LAST])
+
+
+def _listed(slot: Mapping[str, bytes]) -> bytes:
+    """As sha256sum would."""
+    return "".join(
+        f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in slot.items()
+    ).encode()
 
 
 def _folders(path: str) -> list[str]:
