@@ -43,6 +43,7 @@ class Metrics:
             registry=registry,
         )
         self.coap = CoapMetrics(registry)
+        self.signatures = SignatureMetrics(registry)
         self.space = SpaceMetrics(registry)
         self.peers = PeerMetrics(registry)
 
@@ -64,6 +65,20 @@ class CoapMetrics:
             "tallystick_mishaps",
             "Errors that nobody foresaw, in work that went on all the same",
             ["where"],
+            registry=registry,
+        )
+
+
+class SignatureMetrics:
+    """The queue before the processes that check devices' signatures."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.waiting = Gauge(
+            "tallystick_signatures_waiting", "Signatures not checked yet", registry=registry
+        )
+        self.lost = Counter(
+            "tallystick_signature_workers_lost",
+            "Processes that check signatures, and died or did not answer",
             registry=registry,
         )
 

@@ -67,8 +67,9 @@ class Registry:
         }
 
     def succeed(self, name: str) -> None:
-        """The active key of `name` was used: the one before it may not speak any more."""
-        self._end(name, lambda device: not device.succeeds)
+        """The active key of `name` was used: the one before it, if any, may not speak any more."""
+        if any(one.succeeds for one in self._by_kid.values() if one.name == name):
+            self._end(name, lambda device: not device.succeeds)
 
     def revoke(self, name: str) -> None:
         """No key of `name` may speak any more."""

@@ -7,6 +7,10 @@ receiver. Only time, disks and the network are made up here.
 import hashlib
 from collections.abc import Callable
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+
 from gateway.collect.receiver import Position, begin, position, receive
 from gateway.config import LedgerConfig
 from gateway.errors import GatewayError, OutOfOrderError, StoreFailedError
@@ -24,8 +28,8 @@ from gateway.store.identities import ACTIVE, StoredDevice
 from gateway.store.memory import MemoryStore
 from gateway.store.reserve import Free
 from protocol import batch as batches
-from protocol import envelope, senml
-from protocol.enrolment import MAC, REVOKED
+from protocol import enrolment, envelope, senml, sign1
+from protocol.enrolment import MAC, REVOKED, SIG, Enrolment
 from protocol.envelope import UP
 from protocol.errors import ProtocolError
 from protocol.note import VerifierKey
@@ -85,6 +89,55 @@ class FakeDevice:
     def submission(self, sequence: int, *, epoch: int = 1, value: object = 21) -> Submission:
         body = self.seal(sequence, epoch=epoch, value=value)
         return Submission(Draft(PACK, self.name, body), Number(self.kid, epoch, sequence))
+
+
+class SigningDevice:
+    """Signs real envelopes with a key of its own, one after another."""
+
+    def __init__(self, name: str = "roof", *, key: int = 7) -> None:
+        self.name = name
+        self.secret = hashlib.sha256(name.encode()).digest()
+        self._key = ec.derive_private_key(key, ec.SECP256R1())
+        point = self._key.public_key().public_numbers()
+        self.public_key = point.x.to_bytes(32, "big") + point.y.to_bytes(32, "big")
+        self.kid = envelope.kid_of(name, SIG, public_key=self.public_key)
+        self.before = bytes(sign1.BEFORE_BYTES)
+
+    def known(self, *, revoked: bool = False) -> Device:
+        """What the registry holds of it."""
+        state = REVOKED if revoked else ACTIVE
+        return device_of(StoredDevice(self.name, SIG, self.secret, state, 0, self.public_key))
+
+    def enrolled(self) -> Submission:
+        body = enrolment.encode(Enrolment(self.name, SIG, 0, self.public_key))
+        return Submission(Draft(enrolment.ENROLLED, self.name, body))
+
+    def sign(self, sequence: int, *, epoch: int = 1, value: object = 21) -> bytes:
+        """The next envelope; it says which one was before."""
+        readings = [Reading(f"{self.name}/temperature", "Cel", value, NOW_MS)]
+        payload = senml.encode_pack(f"{self.name}/", readings)
+        sealed = self.sign_payload(payload, sequence, epoch)
+        self.before = sign1.link(sealed)
+        return sealed
+
+    def sign_payload(self, payload: bytes, sequence: int = 0, epoch: int = 1) -> bytes:
+        return sign1.seal(
+            self._signature,
+            self.kid,
+            epoch=epoch,
+            sequence=sequence,
+            before=self.before,
+            payload=payload,
+        )
+
+    def submission(self, sequence: int, *, epoch: int = 1, value: object = 21) -> Submission:
+        body = self.sign(sequence, epoch=epoch, value=value)
+        return Submission(Draft(PACK, self.name, body), Number(self.kid, epoch, sequence))
+
+    def _signature(self, digest: bytes) -> bytes:
+        algorithm = ec.ECDSA(Prehashed(SHA256()), deterministic_signing=True)
+        r, s = decode_dss_signature(self._key.sign(digest, algorithm))
+        return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 
 class FakeGateway:

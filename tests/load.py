@@ -12,11 +12,14 @@ from typing import Any
 
 from protocol import coap, envelope, receipt_reader, senml
 from protocol.coap import Message
+from protocol.enrolment import SIG
 from protocol.envelope import DOWN, UP
 from protocol.errors import ProtocolError
-from protocol.limits import CONTENT_FORMAT_COSE_MAC0
+from protocol.limits import CONTENT_FORMAT_COSE_MAC0, CONTENT_FORMAT_COSE_SIGN1
 from protocol.senml import Reading
+from tests.fakes import SigningDevice
 
+_FORMATS = (CONTENT_FORMAT_COSE_MAC0, CONTENT_FORMAT_COSE_SIGN1)  # with a tag, signed
 _ANSWER_S = 0.25
 _REFUSED_S = 0.02
 
@@ -28,7 +31,8 @@ class LoadDevice(threading.Thread):
         super().__init__(daemon=True)
         secret = bytes.fromhex(config["secret"])
         self._name = config["name"]
-        self._kid = envelope.kid_of(self._name)
+        self._signing = signing(config) if config.get("profile") == SIG else None
+        self._kid = envelope.kid_of(self._name, generation=config.get("generation", 0))
         self.up_key = envelope.direction_key(secret, UP)
         self._down = envelope.direction_key(secret, DOWN)
         host, port = config["gateway"].rsplit(":", 1)
@@ -40,6 +44,8 @@ class LoadDevice(threading.Thread):
         self._exchanges = 0  # each has a message id of its own
 
     def seal(self, sequence: int) -> bytes:
+        if self._signing:
+            return self._signing.sign(sequence, epoch=self._epoch, value=sequence)
         readings = [Reading(f"{self._name}/temperature", "Cel", sequence, int(time.time() * 1000))]
         return envelope.seal(
             self.up_key,
@@ -74,7 +80,7 @@ class LoadDevice(threading.Thread):
     def _until_kept(self, door: socket.socket, sealed: bytes, sequence: int) -> int | None:
         options = [
             (coap.URI_PATH, b"r"),
-            (coap.CONTENT_FORMAT, bytes((CONTENT_FORMAT_COSE_MAC0,))),
+            (coap.CONTENT_FORMAT, bytes((_FORMATS[self._signing is not None],))),
         ]
         token = sequence.to_bytes(4, "big")
         while not self._ending.is_set():
@@ -104,6 +110,13 @@ class LoadDevice(threading.Thread):
                 self._ending.wait(0.005)
             self.retransmissions += 1
         return None
+
+
+def signing(config: dict[str, Any]) -> SigningDevice:
+    """The device of a config.json whose key was made by its host."""
+    device = SigningDevice(config["name"], key=int(config["key"], 16))
+    device.secret = bytes.fromhex(config["secret"])
+    return device
 
 
 def acknowledge(door: socket.socket, answer: Message) -> None:

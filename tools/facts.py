@@ -11,8 +11,8 @@ from gateway.ledger.start import ANCHORED, CHECKPOINT
 from gateway.store import PAGE_BYTES, Entry, Query, Reader
 from gateway.store.sqlite import looking_at
 from protocol import checkpoint as checkpoints
-from protocol import envelope_reader, resolve
 from protocol import fault as faults
+from protocol import resolve, sealed_reader
 from protocol.errors import ProtocolError
 from protocol.fault import FAULT, INTEGRITY
 
@@ -100,7 +100,7 @@ def _readings_per_pack(view: Reader, size: int) -> int | None:
     for entry in found.entries:
         if entry.body is not None:
             try:
-                counts.append(len(resolve.decode_pack(envelope_reader.parse(entry.body).payload)))
+                counts.append(len(resolve.decode_pack(sealed_reader.parse(entry.body).payload)))
             except ProtocolError:
                 continue
     return round(sum(counts) / len(counts)) if counts else None

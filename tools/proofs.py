@@ -11,7 +11,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from protocol import checkpoint as checkpoints
-from protocol import cose_receipt, envelope_reader, merkle, resolve
+from protocol import cose_receipt, merkle, resolve, sealed_reader
 from protocol import leaf as leaves
 from protocol import note as notes
 from protocol import proof as proofs
@@ -195,7 +195,7 @@ def _what(verdict: ProofVerdict) -> str:
 def _readings(body: bytes) -> list[str]:
     """For people; none where this version cannot read them, which says nothing of the proof."""
     try:
-        sealed = envelope_reader.parse(body)
+        sealed = sealed_reader.parse(body)
         return [_reading(found) for found in resolve.decode_pack(sealed.payload)]
     except ProtocolError:
         return []

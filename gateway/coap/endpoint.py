@@ -21,7 +21,8 @@ from gateway.coap.messages import Messages
 from gateway.coap.mishaps import Mishaps
 from gateway.coap.options import OSCORE
 from gateway.coap.oscore import OscoreDoor, Outside
-from gateway.coap.readings import HEAD, Posted, Readings, max_age, posted
+from gateway.coap.posted import HEADS, Posted, posted
+from gateway.coap.readings import Readings, max_age
 from gateway.coap.retrying import RETRY_S, retry_s
 from gateway.errors import ANSWERS, BusyError, GatewayError, RateError
 from gateway.metrics import Metrics
@@ -31,7 +32,7 @@ from protocol.coap import ACK, CHANGED, CON, NON, POST, RST, Message
 _TICK_S = 0.1
 _RATE_MAX_AGE_S = 1
 _SOURCES = 4096
-_READINGS = bytes((POST,)) + HEAD  # how readings start inside of OSCORE
+_READINGS = tuple(bytes((POST,)) + head for head in HEADS)  # as they start inside of OSCORE
 
 
 class Datagrams(Protocol):

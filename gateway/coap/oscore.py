@@ -133,8 +133,8 @@ class OscoreDoor:
         except GatewayError as error:
             return Refused(error.reason, Sealed(ANSWERS[error.reason].coap, [], b""))
 
-    def open_exact(self, outside: Outside, head: bytes) -> Unsealed | None:
-        """A request whose plaintext starts with `head`; None, as if it had not come, for others.
+    def open_exact(self, outside: Outside, heads: tuple[bytes, ...]) -> Unsealed | None:
+        """A request whose plaintext starts with one of `heads`; None for others, as if none came.
 
         For what comes most: whoever gets None goes on with `open`, which has the last word.
         """
@@ -147,7 +147,7 @@ class OscoreDoor:
             plaintext = context.server.open(number, iv, outside.payload)
         except (ProtocolError, GatewayError):
             return None
-        if not plaintext.startswith(head):
+        if not plaintext.startswith(heads):
             return None
         window.take(number)
         return Unsealed(self, context, Asked(outside.code, number, kid, iv, False), plaintext)

@@ -1,21 +1,23 @@
 """Readings: `POST /r` as devices send it, in batches from the socket to the ledger and back.
 
 What is stored is not decided by message ids: (device, epoch, sequence) does, with no window, so
-a repeat is a repeat whatever carries it. Bounded by the sequencer's queue; past it, CON is
-answered 5.03 and NON is dropped.
+a repeat is a repeat whatever carries it. What is signed waits for its check first (`Signed`).
+Bounded by that queue and the sequencer's; past them, CON is answered 5.03 and NON is dropped.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gateway.coap.bulk import Peer
 from gateway.coap.limiter import Limiter
 from gateway.coap.messages import EMPTY_ACK_MS
 from gateway.coap.mishaps import Mishaps
+from gateway.coap.posted import Posted
 from gateway.coap.repeats import Repeats
 from gateway.coap.retrying import RETRY_S, retry_s
+from gateway.coap.signed import Refusal, Signed
 from gateway.errors import ANSWERS, BusyError, GatewayError, RateError
 from gateway.ingest import form
 from gateway.ingest.judge import Accepted, judge
@@ -25,51 +27,14 @@ from gateway.members import Members
 from gateway.metrics import Metrics
 from gateway.sequencer import Sequencer
 from protocol import coap
-from protocol.coap import ACK, CON, NON, POST
+from protocol.coap import ACK, CON, NON
 from protocol.errors import ProtocolError, TooLargeError
 from protocol.limits import CONTENT_FORMAT_COSE_MAC0, MAX_ENVELOPE_BYTES
 
-# Uri-Path "r", Content-Format 17, payload marker: what follows the token of every device's POST.
-HEAD = b"\xb1r\x11" + bytes((CONTENT_FORMAT_COSE_MAC0,)) + b"\xff"
+_Asked = tuple[Posted, Accepted]
 _KEPT, _FAILED = ANSWERS["kept"].coap, 0xA0  # 5.00
 _KEPT_HEAD = b"\xc1" + bytes((CONTENT_FORMAT_COSE_MAC0,)) + b"\xff"  # Content-Format 17, marker
 _SIZE1 = b"\xd2\x2f" + MAX_ENVELOPE_BYTES.to_bytes(2, "big")  # option 60 (RFC 7252 §5.9.2.9)
-
-
-class Posted:
-    """A datagram whose options are HEAD: `head` is all before them, `envelope` all after.
-
-    `reply`, where there is one, takes the code and tail of the answer, and sees to duplicates.
-    """
-
-    __slots__ = ("acknowledged", "envelope", "head", "key", "peer", "reply", "since_ms")
-
-    def __init__(self, data: bytes, end: int, peer: Peer, now_ms: int) -> None:
-        self.reply: Callable[[int, bytes], None] | None = None
-        # Python's hash of bytes is keyed anew at each start: nobody can make two requests meet.
-        self.key = hash((peer.address, data))
-        self.head, self.envelope = data[:end], data[end + len(HEAD) :]
-        self.peer, self.since_ms = peer, now_ms
-        self.acknowledged = False
-
-    @property
-    def kind(self) -> int:
-        return self.head[0] >> 4 & 3
-
-    @property
-    def message_id(self) -> int:
-        return self.head[2] << 8 | self.head[3]
-
-
-def posted(data: bytes, peer: Peer, now_ms: int) -> Posted | None:
-    """What a device posts to /r, None where `data` is anything else (RFC 7252 §3)."""
-    if len(data) < 4 or data[1] != POST or not 0x40 <= data[0] < 0x60:  # version 1, CON or NON
-        return None
-    token_bytes = data[0] & 15
-    end = 4 + token_bytes
-    if token_bytes > 8 or not data.startswith(HEAD, end) or len(data) == end + len(HEAD):
-        return None
-    return Posted(data, end, peer, now_ms)
 
 
 class Sending(Protocol):
@@ -86,8 +51,15 @@ class Sending(Protocol):
         """From 0 to 1."""
 
 
+class Clocks(NamedTuple):
+    """`now_ms` is monotonic; `time_ms` is Unix ms, 0 where not trusted."""
+
+    now_ms: Callable[[], int]
+    time_ms: Callable[[], int]
+
+
 class Readings:
-    """Belongs to the event loop. `time_ms` is Unix ms, 0 where not trusted.
+    """Belongs to the event loop.
 
     `news`: by device, what its receipts say of its configuration and commands.
     """
@@ -98,11 +70,11 @@ class Readings:
         sequencer: Sequencer,
         metrics: Metrics,
         per_device: Limiter,
-        *,
-        time_ms: Callable[[], int],
-        now_ms: Callable[[], int],
+        signed: Signed,
+        clocks: Clocks,
     ) -> None:
-        self._now_ms = now_ms
+        self._signed = signed
+        self._now_ms, self._time_ms = clocks.now_ms, clocks.time_ms
         self.news: Mapping[str, bytes] = {}  # the desk's, once there is one
         self._members = members
         self._sequencer = sequencer
@@ -110,9 +82,8 @@ class Readings:
         self._mishaps = Mishaps(metrics)
         self._per_device = per_device
         self._told = Limiter(per_s=1, burst=1, sources=1024)  # who was told that it sends too much
-        self._time_ms = time_ms
-        self._waiting: dict[int, Posted] = {}  # for the writer, by key, oldest first
-        self._repeats = Repeats(now_ms())
+        self._waiting: dict[int, Posted] = {}  # to be checked and kept, by key, oldest first
+        self._repeats = Repeats(self._now_ms())
         self._holding = False  # for the entries of members that have changed, all of `_held`
         self._held: list[Posted] = []
 
@@ -169,49 +140,85 @@ class Readings:
         self._refuse_all(batch[room:], BusyError("waiting for a change of members"))
 
     def _judge_all(self, batch: list[Posted], now_ms: int) -> None:
-        asked: list[tuple[Posted, Accepted]] = []
-        submissions: list[Submission] = []
+        asked: list[_Asked] = []
+        signed: list[_Asked] = []
         registry, room = self._members.registry, self._sequencer.room
         for one in batch:
-            before = self._waiting.get(one.key)
-            if before is not None:
-                if before.acknowledged:
-                    self._acknowledge(one)
+            if self._is_waiting(one):
                 continue
             try:
-                if len(submissions) >= room:
+                if len(asked) >= room:
                     raise BusyError("the queue before the writer is full")
-                device, parts = accepted = judge(one.envelope, registry)
-                if not self._per_device.allows(parts.kid, now_ms):
-                    raise RateError(f"{device.name} sends more than its share")
+                accepted = judge(one.envelope, registry, one.content_format)
+                if accepted.claim is None:
+                    self._allow(accepted, now_ms)
+                    asked.append((one, accepted))
+                else:
+                    self._signed.admit(accepted)
+                    signed.append((one, accepted))
             except Exception as error:  # whatever it is, the others of this turn are judged
                 self._not_taken(one, error, now_ms)
                 continue
-            number = Number(parts.kid, parts.epoch, parts.sequence)
-            submissions.append(Submission(Draft(PACK, device.name, parts.data), number))
-            asked.append((one, accepted))
             self._waiting[one.key] = one
-        if submissions:
-            self._submit(asked, submissions)
+        if asked:
+            self._submit(asked)
+        if signed:
+            self._signed.check(signed, self._checked)
 
-    def _submit(self, asked: list[tuple[Posted, Accepted]], submissions: list[Submission]) -> None:
+    def _is_waiting(self, one: Posted) -> bool:
+        """Whether the same has come, and is not answered yet; hears what that one has heard."""
+        before = self._waiting.get(one.key)
+        if before is not None and before.acknowledged:
+            self._acknowledge(one)
+        return before is not None
+
+    def _checked(self, asked: list[_Asked], refusals: list[Refusal | None]) -> None:
+        """What is signed by its device goes to the writer."""
+        now_ms = self._now_ms()
+        good: list[_Asked] = []
+        for (one, accepted), refusal in zip(asked, refusals, strict=True):
+            try:
+                if refusal is not None:
+                    raise refusal
+                self._allow(accepted, now_ms)
+            except (ProtocolError, GatewayError) as error:
+                del self._waiting[one.key]
+                self._not_taken(one, error, now_ms)
+                continue
+            good.append((one, accepted))
+        if good:
+            self._submit(good)
+
+    def _allow(self, accepted: Accepted, now_ms: int) -> None:
+        """After it was authenticated: nobody else can use up a device's share."""
+        if not self._per_device.allows(accepted.parts.kid, now_ms):
+            raise RateError(f"{accepted.device.name} sends more than its share")
+
+    def _submit(self, asked: list[_Asked]) -> None:
+        submissions = [
+            Submission(
+                Draft(PACK, device.name, parts.data),
+                Number(parts.kid, parts.epoch, parts.sequence),
+            )
+            for _, (device, parts, _) in asked
+        ]
         try:
             self._sequencer.submit_all(submissions, lambda outcomes: self._settle(asked, outcomes))
         except GatewayError as error:
             self._settle(asked, [error] * len(asked))
 
-    def _settle(
-        self, asked: list[tuple[Posted, Accepted]], outcomes: Sequence[Kept | GatewayError]
-    ) -> None:
+    def _settle(self, asked: list[_Asked], outcomes: Sequence[Kept | GatewayError]) -> None:
         """Only now, after the commit: this is the promise."""
         time_ms, moment = self._time_ms(), self._now_ms()
         kept = repeated = 0
         for one, _ in asked:  # first: whatever becomes of the answers, a repeat is heard
             del self._waiting[one.key]
-        for (one, (device, parts)), outcome in zip(asked, outcomes, strict=True):
+        for (one, (device, parts, _)), outcome in zip(asked, outcomes, strict=True):
             if isinstance(outcome, GatewayError):
                 self._refuse(one, outcome)
                 continue
+            if device.succeeds:
+                self._members.succeed(device.name)
             told_ms = self._repeats.find(one.key, moment) if outcome.repeat else None
             if outcome.repeat:
                 repeated += 1

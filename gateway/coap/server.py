@@ -22,12 +22,14 @@ from gateway.coap.mishaps import Mishaps
 from gateway.coap.notifying import Notifier
 from gateway.coap.oscore import OscoreDoor
 from gateway.coap.protecting import Protecting
-from gateway.coap.readings import Readings
+from gateway.coap.readings import Clocks, Readings
 from gateway.coap.reserving import Clock, Reserving
+from gateway.coap.signed import Signed
 from gateway.coap.site import Site
 from gateway.coap.surface import Behind, routes_of
 from gateway.coap.udp import UdpSocket
 from gateway.config import CoapConfig, is_loopback
+from gateway.signatures.pool import Pool
 
 _log = structlog.get_logger("coap")
 _KEY_BYTES = 32
@@ -41,11 +43,13 @@ async def serving(config: CoapConfig, behind: Behind) -> AsyncIterator[None]:
     if config.plain_tokens:
         _log.warning("tokens go over CoAP in plain text: whoever reads the network has them")
     echoes = Echoes(os.urandom(_KEY_BYTES))
-    answering = _answering(config, behind, echoes)
+    pool = Pool(behind.metrics.signatures.lost.inc)
+    signed = _signed(pool, behind)
+    answering = _answering(config, behind, signed, echoes)
     clock = Clock(behind.surroundings.unix_ms, now_ms, behind.newest_ms)
     reserving = Reserving(behind.surroundings.numbers, clock)
     oscore = OscoreDoor(Contexts(behind.members.registry), reserving.open(), echoes)
-    endpoint = _endpoint(config, behind, oscore)
+    endpoint = _endpoint(config, behind, signed, oscore)
     messages = _messages(endpoint)
     protecting = Protecting(
         oscore,
@@ -68,24 +72,31 @@ async def serving(config: CoapConfig, behind: Behind) -> AsyncIterator[None]:
         await asyncio.wait(tasks)
         await context.shutdown()
         await endpoint.stop()
+        pool.close()
 
 
-def _endpoint(config: CoapConfig, behind: Behind, oscore: OscoreDoor) -> Endpoint:
+def _signed(pool: Pool, behind: Behind) -> Signed:
+    return Signed(
+        pool, behind.metrics, revoke=behind.members.revoke, record=behind.sequencer.submit
+    )
+
+
+def _endpoint(config: CoapConfig, behind: Behind, signed: Signed, oscore: OscoreDoor) -> Endpoint:
     most = config.max_per_source_s
     return Endpoint(
         UdpSocket(config.host, config.port),
         Limiter(per_s=most, burst=2 * most, sources=_SOURCES),
-        _readings(config, behind),
+        _readings(config, behind, signed),
         oscore,
         behind.metrics,
         now_ms=now_ms,
     )
 
 
-def _answering(config: CoapConfig, behind: Behind, echoes: Echoes) -> Answering:
+def _answering(config: CoapConfig, behind: Behind, signed: Signed, echoes: Echoes) -> Answering:
     unix_ms = behind.surroundings.unix_ms
     return Answering(
-        routes_of(behind, reading_is_free=is_loopback(config.host), now_ms=now_ms),
+        routes_of(behind, signed, reading_is_free=is_loopback(config.host), now_ms=now_ms),
         echoes,
         behind.metrics,
         identify=Identity(behind.tokens, plain=config.plain_tokens, unix_ms=unix_ms),
@@ -104,15 +115,15 @@ class _Notices:
         self._endpoint.send(data, peer_of(peer))
 
 
-def _readings(config: CoapConfig, behind: Behind) -> Readings:
+def _readings(config: CoapConfig, behind: Behind, signed: Signed) -> Readings:
     most = config.max_per_device_s
     readings = Readings(
         behind.members,
         behind.sequencer,
         behind.metrics,
         Limiter(per_s=most, burst=2 * most, sources=_SOURCES),
-        time_ms=behind.time_ms,
-        now_ms=now_ms,
+        signed,
+        Clocks(now_ms, behind.time_ms),
     )
     readings.news = behind.desk.news
     return readings

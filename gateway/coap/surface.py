@@ -7,8 +7,9 @@ from typing import NamedTuple
 from gateway.coap.control import ControlResource
 from gateway.coap.links import LINK_FORMAT, Link, well_known
 from gateway.coap.requests import GET, POST
-from gateway.coap.resources import CBOR_FORMAT, ReadingsResource, TimeResource
+from gateway.coap.resources import CBOR_FORMAT, READ_FORMATS, ReadingsResource, TimeResource
 from gateway.coap.routes import Route, Routes
+from gateway.coap.signed import Signed
 from gateway.coap.tree import Tree
 from gateway.control.desk import Desk
 from gateway.members import Members
@@ -40,13 +41,15 @@ class Behind(NamedTuple):
     desk: Desk
 
 
-def routes_of(behind: Behind, *, reading_is_free: bool, now_ms: Callable[[], int]) -> Routes:
+def routes_of(
+    behind: Behind, signed: Signed, *, reading_is_free: bool, now_ms: Callable[[], int]
+) -> Routes:
     """Every path the door knows; what is none of them is a resource."""
     readings = ReadingsResource(
-        behind.members.registry,
+        behind.members,
         behind.sequencer,
         behind.metrics,
-        keep_up=behind.members.keep_up,
+        signed,
         time_ms=behind.time_ms,
         news=behind.desk.news,
     )
@@ -59,7 +62,7 @@ def routes_of(behind: Behind, *, reading_is_free: bool, now_ms: Callable[[], int
     )
     clock = TimeResource(behind.time_ms)
     links = [
-        Link("/r", rt="tallystick.readings", ct=(CONTENT_FORMAT_COSE_MAC0,)),
+        Link("/r", rt="tallystick.readings", ct=READ_FORMATS),
         Link("/c", rt="tallystick.control", ct=(CONTENT_FORMAT_COSE_MAC0,)),
         Link("/time", rt="tallystick.time", ct=(CBOR_FORMAT,)),
         Link("/.well-known/core", ct=(LINK_FORMAT,)),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from gateway.errors import IntegrityError
 from gateway.ledger.batch import PACK
 from gateway.store import Entry
-from protocol import envelope_reader, leaf, merkle, note, prune, resolve, resource
+from protocol import leaf, merkle, note, prune, resolve, resource, sealed_reader
 from protocol.cbor import Decimal
 from protocol.errors import ProtocolError
 from protocol.prune import PRUNED
@@ -47,9 +47,10 @@ def entry_json(entry: Entry) -> dict[str, object]:
 
 
 def _pack_json(body: bytes, received_ms: int) -> dict[str, object]:
-    sealed = envelope_reader.parse(body)
+    """`profile` says how the gateway knows who measured: by a signature or by a tag."""
+    sealed = sealed_reader.parse(body)
     return {
-        "profile": "mac",
+        "profile": sealed_reader.profile_of(body),
         "kid": sealed.kid.hex(),
         "epoch": sealed.epoch,
         "sequence": sealed.sequence,

@@ -19,8 +19,8 @@ from gateway.ledger.batch import (
 from gateway.ledger.fsck_facts import StateError
 from gateway.ledger.indexes import Indexes
 from gateway.store import Entry, Reader, Taken
-from protocol import enrolment, envelope, recovery
-from protocol.enrolment import ENROLLED, REVOKED
+from protocol import enrolment, envelope, recovery, sealed_reader, sign1_reader
+from protocol.enrolment import ENROLLED, REVOKED, SIG
 from protocol.envelope import KID_BYTES, UP
 from protocol.errors import ProtocolError, TamperedError
 from protocol.mac import HmacKey
@@ -28,7 +28,7 @@ from protocol.recovery import RECOVERED
 
 CHANGES = (ENROLLED, REVOKED)  # the kinds that are numbered by keys.sqlite
 TOLD = ("config", "command")  # the kinds that are numbered by control.sqlite
-# What stands before an envelope's payload has one spelling; here with zeros for its numbers.
+# What stands before the payload of an envelope with a tag, with zeros for its numbers.
 _SEALED = envelope.seal(HmacKey(bytes(32)), UP, bytes(KID_BYTES), epoch=0, sequence=0, payload=b"")
 _CTI_BYTES = 8
 _KID = _SEALED.index(bytes(KID_BYTES))
@@ -140,11 +140,21 @@ def _check_number(reader: Reader, entry: Entry) -> None:
 def number_of(entry: Entry) -> Number:
     """The number in a pack's body; TamperedError where it is no envelope."""
     body = entry.body or b""
+    if sealed_reader.profile_of(body) == SIG:
+        return _signed_number(entry.index, body)
     kid, cti = body[_KID : _KID + KID_BYTES], body[_CTI : _CTI + _CTI_BYTES]
     start = _START[:_KID] + kid + _START[_KID + KID_BYTES : _CTI] + cti + _START[-1:]
     if body[: len(_START)] != start:
         raise TamperedError(entry.index, "a pack that is no envelope")
     return Number(kid, int.from_bytes(cti[:4], "big"), int.from_bytes(cti[4:], "big"))
+
+
+def _signed_number(index: int, body: bytes) -> Number:
+    try:
+        signed = sign1_reader.parse(body)
+    except ProtocolError as error:
+        raise TamperedError(index, "a pack that is no envelope") from error
+    return Number(signed.kid, signed.epoch, signed.sequence)
 
 
 def _numbers_before(entry: Entry) -> int | None:

@@ -79,7 +79,7 @@ def _round() -> dict[str, float]:
 
     def answered() -> None:
         for request in outside:
-            found = door.open_exact(request, _POST_R)
+            found = door.open_exact(request, (_POST_R,))
             assert found is not None
             found.kept(answer)
 

@@ -11,13 +11,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from protocol import coap, envelope, senml
 from protocol.coap import Message
 from protocol.envelope import UP
 from protocol.senml import Reading
 from tests.integration.harness import Site
+from tests.load import signing
 from tools.processes import end, free_port, launched
 
 DEVICES = 64
@@ -75,7 +76,7 @@ def _payloads(name: str, readings: int) -> list[bytes]:
 
 
 @contextlib.contextmanager
-def gateway(site: Site, packs: Packs) -> Iterator[Server]:
+def gateway(site: Site, packs: "Packs | SignedPacks") -> Iterator[Server]:
     """Durable and verified: `tallystick run` as it is, a pack an envelope."""
     site.launch = launched  # by the interpreter itself, as a user's is
     service = site.start_gateway()
@@ -124,8 +125,23 @@ def auditedb(folder: Path, packs: Packs, *, paths: int | None) -> Iterator[Serve
         end(process)
 
 
-def posts(packs: Packs) -> Callable[[int], list[bytes]]:
-    options = [(coap.URI_PATH, b"r"), (coap.CONTENT_FORMAT, b"\x11")]
+class SignedPacks:
+    """As Packs, of devices that sign: of each, the configuration that `device add` gave it."""
+
+    def __init__(self, configs: list[dict[str, Any]], epoch: int) -> None:
+        self._devices = [signing(config) for config in configs]
+        self.epoch = epoch
+        self._sealed = 0
+
+    def next(self) -> bytes:
+        turn, n = divmod(self._sealed, len(self._devices))
+        self._sealed += 1
+        return self._devices[n].sign(turn, epoch=self.epoch, value=20 + turn % _VARIANTS)
+
+
+def posts(packs: Packs | SignedPacks) -> Callable[[int], list[bytes]]:
+    content_format = b"\x12" if isinstance(packs, SignedPacks) else b"\x11"
+    options = [(coap.URI_PATH, b"r"), (coap.CONTENT_FORMAT, content_format)]
     return lambda count: [_request(coap.POST, options, packs.next()) for _ in range(count)]
 
 

@@ -4,11 +4,14 @@ import asyncio
 
 from gateway.coap.bulk import Peer
 from gateway.coap.limiter import Limiter
-from gateway.coap.readings import HEAD, Readings, posted
+from gateway.coap.posted import HEAD, SIGNED_HEAD, posted
+from gateway.coap.readings import Clocks, Readings
+from gateway.coap.signed import Signed
 from gateway.errors import BusyError
 from gateway.ledger.batch import Kept
 from gateway.metrics import Metrics
 from gateway.registry import Registry
+from gateway.signatures.worker import Checker
 from protocol import coap, envelope, receipt_reader
 from protocol.coap import CON, POST
 from protocol.envelope import DOWN
@@ -31,6 +34,15 @@ class FakeMembers:
         self.refusal = None
         self.behind = False
         self.noted = asyncio.Event()
+        self.succeeded, self.revoked = [], []
+
+    def succeed(self, name):
+        self.succeeded.append(name)
+        self.registry.succeed(name)
+
+    def revoke(self, name, why):
+        self.revoked.append(name)
+        self.registry.revoke(name)
 
     def refresh(self):
         if self.unreadable:
@@ -83,6 +95,28 @@ class FakeSequencer:
         return Kept(self.kept.setdefault(submission.number, len(self.kept)), repeat)
 
 
+class FakeChecks:
+    """One lane, checked by the real worker's code when `answer` is called; or `refusal`."""
+
+    def __init__(self):
+        self.asked = []
+        self.refusal = None
+        self._checker = Checker()
+
+    def lane_of(self, kid):
+        return 0
+
+    def check(self, lane, records, settle):
+        if self.refusal:
+            raise self.refusal
+        self.asked.append((records, settle))
+
+    def answer(self, error=None):
+        asked, self.asked = self.asked, []
+        for records, settle in asked:
+            settle(error or [self._checker.holds(record) for record in records])
+
+
 class FakeSending:
     """Keeps what is sent; message ids of our own start at 1000."""
 
@@ -117,13 +151,19 @@ class Post:
         self.sequencer = sequencer or FakeSequencer(room)
         self.metrics = Metrics()
         self.sending = FakeSending()
+        self.checks = FakeChecks()
         self.readings = Readings(
             self.members,
             self.sequencer,
             self.metrics,
             Limiter(per_s=per_s, burst=per_s, sources=64),
-            time_ms=lambda: self.time_ms,
-            now_ms=lambda: self.now_ms,
+            Signed(
+                self.checks,
+                self.metrics,
+                revoke=self.members.revoke,
+                record=lambda one: self.sequencer.submit_all([one], lambda outcomes: None),
+            ),
+            Clocks(lambda: self.now_ms, lambda: self.time_ms),
         )
         self.readings.attach(self.sending)
 
@@ -160,9 +200,15 @@ def pack(sequence=0, device=SHED, *, kind=CON, message_id=ID, token=TOKEN, value
     )
 
 
-def wrapped(body, *, kind=CON, message_id=ID, token=TOKEN):
+def wrapped(body, options=HEAD, *, kind=CON, message_id=ID, token=TOKEN):
     head = bytes((0x40 | kind << 4 | len(token), POST)) + message_id.to_bytes(2, "big")
-    return head + token + HEAD + body
+    return head + token + options + body
+
+
+def signed_pack(device, sequence=0, *, kind=CON, message_id=ID, token=TOKEN, **more):
+    return wrapped(
+        device.sign(sequence, **more), SIGNED_HEAD, kind=kind, message_id=message_id, token=token
+    )
 
 
 def answer(kind, code, tail=b"", *, message_id=ID, token=TOKEN):

@@ -92,11 +92,11 @@ def test_what_comes_most_is_opened_the_short_way_and_once():
     door, device = known()
     request, asked = device.request(POST)
 
-    unsealed = door.open_exact(request, HEAD)
+    unsealed = door.open_exact(request, (HEAD,))
 
     assert unsealed.plaintext == HEAD + POST.payload
     assert device.opened(asked, unsealed.seal(FOUND)) == (FOUND, None)
-    assert door.open_exact(request, HEAD) is None
+    assert door.open_exact(request, (HEAD,)) is None
     assert refused(door, request) == ("replayed", UNAUTHORIZED)
 
 
@@ -107,7 +107,7 @@ def test_what_is_not_opened_the_short_way_goes_the_long_way_as_if_it_were_new():
     forged = post._replace(payload=post.payload[:-1] + b"\x00")
 
     for request in (get, forged, stranger.request(POST)[0], post._replace(option=b"\x09")):
-        assert door.open_exact(request, HEAD) is None
+        assert door.open_exact(request, (HEAD,)) is None
 
     assert isinstance(door.open(get, 0), Unsealed)
     assert refused(door, forged) == ("undecryptable", BAD_REQUEST)
@@ -117,7 +117,7 @@ def test_what_is_not_opened_the_short_way_goes_the_long_way_as_if_it_were_new():
 def test_a_window_that_is_not_known_is_not_opened_the_short_way():
     device = FakeOscoreDevice()
 
-    assert door_for(device).open_exact(device.request(POST)[0], HEAD) is None
+    assert door_for(device).open_exact(device.request(POST)[0], (HEAD,)) is None
 
 
 def test_a_request_comes_once():

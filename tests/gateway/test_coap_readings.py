@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.coap.readings import HEAD, max_age, posted
+from gateway.coap.posted import HEAD, posted
+from gateway.coap.readings import max_age
 from gateway.coap.retrying import retry_s
 from gateway.ledger.batch import PACK, Number
 from protocol import coap
@@ -251,7 +252,7 @@ NOT_A_DEVICES = {
     "no payload": wrapped(b""),
     "a GET": coap.encode(Message(CON, GET, 1, TOKEN, [(11, b"r"), (12, b"\x11")], BODY)),
     "another path": coap.encode(Message(CON, POST, 1, TOKEN, [(11, b"q"), (12, b"\x11")], BODY)),
-    "another format": coap.encode(Message(CON, POST, 1, TOKEN, [(11, b"r"), (12, b"\x12")], BODY)),
+    "another format": coap.encode(Message(CON, POST, 1, TOKEN, [(11, b"r"), (12, b"\x13")], BODY)),
     "one option more": coap.encode(
         Message(CON, POST, 1, TOKEN, [(11, b"r"), (12, b"\x11"), (17, b"\x11")], BODY)
     ),

@@ -15,23 +15,40 @@ from gateway.coap.requests import (
     uint,
 )
 from gateway.coap.resources import ReadingsResource, TimeResource
+from gateway.coap.signed import Signed
 from gateway.config import DiskConfig
 from gateway.errors import BusyError, StoreFailedError, StoreFullError
 from gateway.feed import Feed
 from gateway.registry import Registry
 from gateway.sequencer import Sequencer
+from gateway.signatures.worker import Checker
 from gateway.watch import Watch
 from protocol import cbor_reader, envelope, receipt_reader
 from protocol.envelope import DOWN
 from protocol.errors import BadMacError
-from protocol.limits import CONTENT_FORMAT_COSE_MAC0, MAX_ENVELOPE_BYTES
+from protocol.limits import (
+    CONTENT_FORMAT_COSE_MAC0,
+    CONTENT_FORMAT_COSE_SIGN1,
+    MAX_ENVELOPE_BYTES,
+)
 from protocol.receipt import Receipt
-from tests.fakes import NOW_MS, FakeDevice, FakeGateway, FakeReserve
+from tests.fakes import NOW_MS, FakeDevice, FakeGateway, FakeReserve, SigningDevice
 from tests.gateway.asking import asked
 
 SHED, CELLAR, STRANGER = FakeDevice("shed"), FakeDevice("cellar"), FakeDevice("stranger")
+ROOF = SigningDevice("roof")
 
 SOON = range(5, 8)  # s
+
+
+class AtOnce:
+    """Checks by the real worker's code, in this process."""
+
+    def lane_of(self, kid):
+        return 0
+
+    def check(self, lane, records, settle):
+        settle([Checker().holds(record) for record in records])
 
 
 class Door:
@@ -39,24 +56,26 @@ class Door:
 
     def __init__(self):
         self.gateway = FakeGateway()
-        self.members = [SHED.known(), CELLAR.known()]
+        self.members = [SHED.known(), CELLAR.known(), ROOF.known()]
         self.registry = Registry()
+        self.succeeded = []
         metrics = self.gateway.metrics
         watch = Watch(self.gateway.writer, FakeReserve(), DiskConfig(), metrics)
         self.sequencer = Sequencer(
             self.gateway.writer, Feed(), metrics, self.gateway.config, watch, print
         )
+        signed = Signed(
+            AtOnce(), metrics, revoke=lambda name, why: None, record=self.sequencer.submit
+        )
         self.resource = ReadingsResource(
-            self.registry,
-            self.sequencer,
-            self.gateway.metrics,
-            keep_up=self._keep_up,
-            time_ms=lambda: NOW_MS,
-            news={},
+            self, self.sequencer, metrics, signed, time_ms=lambda: NOW_MS, news={}
         )
 
-    async def _keep_up(self):
+    async def keep_up(self):
         self.registry.replace(self.members)
+
+    def succeed(self, name):
+        self.succeeded.append(name)
 
     async def post(self, payload, content_format=CONTENT_FORMAT_COSE_MAC0):
         options = [] if content_format is None else [(CONTENT_FORMAT, uint(content_format))]
@@ -111,6 +130,56 @@ async def test_two_devices_may_use_the_same_number(door):
 
     assert opened(answers[0], SHED, SHED.seal(0)).index == 0
     assert opened(answers[1], CELLAR, CELLAR.seal(0)).index == 1
+
+
+async def test_what_is_signed_is_kept_and_has_a_receipt_with_a_tag(door):
+    sent = ROOF.sign(4)
+
+    answer = await door.post(sent, CONTENT_FORMAT_COSE_SIGN1)
+
+    assert answer.code == Code.CHANGED
+    assert answer.number(CONTENT_FORMAT) == CONTENT_FORMAT_COSE_MAC0
+    assert opened(answer, ROOF, sent) == (0, NOW_MS, 0, 0)
+    assert door.gateway.store.read(lambda r: r.last()).body == sent
+    assert door.succeeded == []
+
+
+async def test_the_first_pack_under_a_new_key_ends_the_one_before(door):
+    door.members.append(CELLAR.known()._replace(succeeds=True))
+
+    await door.post(CELLAR.seal(0))
+
+    assert door.succeeded == ["cellar"]
+
+
+SIGNED_REFUSALS = {
+    "a forged signature": (ROOF.sign(0)[:-1] + b"\0", 18, Code.UNAUTHORIZED, "bad-signature"),
+    "signed, as with a tag": (
+        ROOF.sign(0),
+        17,
+        Code.UNSUPPORTED_CONTENT_FORMAT,
+        "unsupported-format",
+    ),
+    "with a tag, as signed": (
+        SHED.seal(0),
+        18,
+        Code.UNSUPPORTED_CONTENT_FORMAT,
+        "unsupported-format",
+    ),
+    "garbage": (b"garbage", 18, Code.BAD_REQUEST, "malformed"),
+}
+
+
+@pytest.mark.parametrize(
+    ("payload", "content_format", "code", "reason"), SIGNED_REFUSALS.values(), ids=SIGNED_REFUSALS
+)
+async def test_what_is_not_signed_by_its_device_is_refused(
+    door, payload, content_format, code, reason
+):
+    answer = await door.post(payload, content_format)
+
+    assert (answer.code, answer.payload, door.counted(reason)) == (code, b"", 1)
+    assert door.gateway.writer.size == 0
 
 
 REFUSALS = {

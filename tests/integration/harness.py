@@ -14,9 +14,9 @@ from pathlib import Path
 
 from gateway import tokens
 from gateway.tokens import Token, digest_of
-from protocol import envelope_reader
+from protocol import sealed_reader
 from tests import warm
-from tools.enrolling import enrol
+from tools.enrolling import Profile, enrol
 from tools.init import init_collector, init_gateway, new_token
 from tools.processes import Service, free_port
 from tools.trust import remember_trust
@@ -79,8 +79,8 @@ class Site:
             self._started.pop().stop()
         self.gateway = self.collector = None
 
-    def enrol(self, name: str) -> dict[str, object]:
-        return enrol(self.gateway_dir, name, profile="mac")
+    def enrol(self, name: str, profile: Profile = "mac") -> dict[str, object]:
+        return enrol(self.gateway_dir, name, profile=profile)
 
     def wait_until(self, holds: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + CATCH_UP_S
@@ -152,7 +152,7 @@ def packs(ledger: Path) -> dict[tuple[str, int, int], list[int]]:
         "SELECT idx, source, body FROM entries JOIN bodies USING (idx)"
         " WHERE kind = 'pack' ORDER BY idx"
     ):
-        sealed = envelope_reader.parse(body)
+        sealed = sealed_reader.parse(body)
         found.setdefault((source, sealed.epoch, sealed.sequence), []).append(index)
     database.close()
     return found

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
-from protocol import envelope_reader, resolve
+from protocol import resolve, sealed_reader
 from tests.integration.harness import Site, collected_ledger, device_folder, packs
 from tests.interpreters import micropython
 from tests.relay import Relay
@@ -128,4 +128,4 @@ def readings_in(ledger: Path) -> int:
         "SELECT body FROM entries JOIN bodies USING (idx) WHERE kind = 'pack'"
     ).fetchall()
     database.close()
-    return sum(len(resolve.decode_pack(envelope_reader.parse(body).payload)) for (body,) in bodies)
+    return sum(len(resolve.decode_pack(sealed_reader.parse(body).payload)) for (body,) in bodies)
