@@ -10,6 +10,7 @@ from device.sampler import Sampler
 from protocol import envelope, envelope_reader, resolve
 from protocol.cbor import decimal
 from tests.device.board import FakeBoard, open_outbox
+from tests.device.driver_checks import with_bme280
 
 NAME, SECRET = "greenhouse-3", bytes(range(32))
 NOON_MS = 1_763_692_800_000
@@ -137,6 +138,100 @@ def test_slept_through_periods_are_left_out(tmp_path):
     rig.sampler.tick()
 
     assert rig.sampler.sampled in (2, 3)
+
+
+def test_each_sensor_tells_of_its_own_failed_reads_as_often_as_they_change(tmp_path):
+    sensors = [
+        {"driver": "board-temperature", "name": "chip", "every_ms": 1000},
+        {"driver": "simulated", "name": "air", "every_ms": 1000},
+    ]
+    rig = Rig(tmp_path, readings_per_pack=100, pack_age_ms=5000, sensors=sensors)
+    rig.board.degrees = None
+
+    rig.run_for(30_000)
+
+    packs = rig.packs()
+    told = [one.value for pack in packs for one in pack if one.name.endswith("/read-errors")]
+    assert {one.name for pack in packs for one in pack} == {
+        "greenhouse-3/air",
+        "greenhouse-3/chip/read-errors",
+    }
+    assert told == sorted(set(told))
+    assert told[-1] == rig.sampler.read_errors
+
+
+def test_a_sensor_that_was_never_there_is_told_of_when_a_reading_would_have_been(tmp_path):
+    rig = Rig(tmp_path, readings_per_pack=100, pack_age_ms=25_000)
+    rig.board.degrees = None
+
+    rig.run_for(25_200)
+
+    [[reading]] = rig.packs()
+    assert (reading.name, reading.unit) == ("greenhouse-3/temperature/read-errors", "count")
+    assert reading.value == 2  # at once, after 10 s, and not again before 30 s have gone
+
+
+def test_all_quantities_of_a_read_are_in_one_pack_with_their_units(tmp_path):
+    wired, _ = with_bme280()
+    sensors = [{"driver": "bme280", "name": "air", "sda": 4, "scl": 5}]
+    rig = Rig(tmp_path, sensors=sensors)
+    rig.board.wired = wired
+
+    rig.run_for(100)
+
+    [pack] = rig.packs()
+    assert [(one.name, one.unit) for one in pack] == [
+        ("greenhouse-3/air/temperature", "Cel"),
+        ("greenhouse-3/air/humidity", "%RH"),
+        ("greenhouse-3/air/pressure", "Pa"),
+    ]
+
+
+def test_what_stays_inside_the_dead_band_makes_no_pack(tmp_path):
+    sensors = [{"driver": "board-temperature", "band": 1, "at_least_ms": 60_000}]
+    rig = Rig(tmp_path, sensors=sensors)
+
+    rig.run_for(130_000)
+
+    assert [len(pack) for pack in rig.packs()] == [1, 1, 1]
+    assert rig.sampler.sampled == 13
+
+
+def test_an_alarm_seals_what_was_gathered_at_once(tmp_path):
+    sensors = [{"driver": "board-temperature", "alarm_above": 30}]
+    rig = Rig(tmp_path, readings_per_pack=100, pack_age_ms=600_000, sensors=sensors)
+    rig.run_for(30_000)
+    assert rig.outbox.peek() is None
+    rig.board.degrees = decimal(301, -1)
+
+    rig.run_for(10_000)
+
+    [pack] = rig.packs()
+    assert [one.value for one in pack] == [decimal(215, -1)] * 3 + [decimal(301, -1)]
+
+
+def test_a_note_goes_with_the_pack_that_is_being_gathered(tmp_path):
+    rig = Rig(tmp_path, readings_per_pack=3)
+    rig.run_for(100)
+
+    rig.sampler.note("command", "", "7 ok")
+    rig.run_for(10_000)
+
+    [pack] = rig.packs()
+    assert [(one.name, one.value) for one in pack] == [
+        ("greenhouse-3/temperature", decimal(215, -1)),
+        ("greenhouse-3/command", "7 ok"),
+        ("greenhouse-3/temperature", decimal(215, -1)),
+    ]
+
+
+def test_notes_alone_fill_packs_too(tmp_path):
+    rig = Rig(tmp_path, readings_per_pack=2, sensors=[{"driver": "simulated", "every_ms": 60_000}])
+
+    for number in range(5):
+        rig.sampler.note("restarts", "count", number)
+
+    assert [len(pack) for pack in rig.packs()] == [2, 2]
 
 
 @pytest.mark.parametrize("limit", [1, 7])
