@@ -43,7 +43,7 @@ def compile_device(into: Path) -> dict[str, int]:
 
 def environment(home: Path, packages: Path = ROOT) -> dict[str, str]:
     """For either interpreter: finds our packages, and keeps its history out of the real home."""
-    extra = {"MICROPYPATH": f"{packages}", "PYTHONPATH": str(ROOT), "HOME": str(home)}
+    extra = {"MICROPYPATH": f"{packages}:.frozen", "PYTHONPATH": str(ROOT), "HOME": str(home)}
     return os.environ | extra
 
 
