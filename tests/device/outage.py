@@ -119,7 +119,7 @@ async def run(task):
         device.agent.run(board, settings, "/flash", readings=task["packs"] + 1, report=report)
     )
     found = await live(task, board, keeper)
-    found["is_done"] = device_run.done()
+    await device_run  # by now it has ended, or never will
     found["lost_datagrams"] = board.lost
     for name in ("kept", "repeats", "disorder", "missing", "late", "told_dropped"):
         found[name] = getattr(keeper, name)

@@ -89,6 +89,7 @@ def _when(timer):
 class Udp:
     def __init__(self, board):
         self.lost = 0
+        self.limit_bytes = 0
         self._board = board
         self._waiting = []
         self._come = asyncio.Event()
@@ -101,11 +102,11 @@ class Udp:
             self._board.lost += 1
         return True
 
-    async def receive(self, limit_bytes):
+    async def receive(self):
         while not self._waiting:
             self._come.clear()
             await self._come.wait()
-        return self._waiting.pop(0)[:limit_bytes]
+        return self._waiting.pop(0)[: self.limit_bytes]
 
     def close(self):
         pass

@@ -42,7 +42,6 @@ def outage(tmp_path: Path, **task: int) -> dict[str, Any]:
 
 def assert_in_order_on_time_and_once(found: dict[str, Any]) -> None:
     assert [found[fault] for fault in ("disorder", "repeats", "late")] == [0, 0, 0]
-    assert found["is_done"]
     assert found["lost_datagrams"] > 100  # it did try
 
 
