@@ -32,7 +32,7 @@ def make_key(folder: str, board: "Board | None" = None, *, replace: bool = False
     try:
         table = open_table(folder)
         try:
-            public = _made(folder, table, board or pick_board(), replace)
+            public = made(folder, table, board or pick_board(), replace)
         finally:
             table.close()
     except (ConfigError, FaultError, OSError) as error:
@@ -41,7 +41,7 @@ def make_key(folder: str, board: "Board | None" = None, *, replace: bool = False
         report("key", public_key=public.hex())
 
 
-def _made(folder: str, table: "Table", board: "Board", replace: bool) -> bytes:
+def made(folder: str, table: "Table", board: "Board", replace: bool) -> bytes:
     """The public key of the one pair of this board, made if there is none.
 
     Some boards have poor dice, so the host gives 32 bytes of its own in the file `entropy`, which

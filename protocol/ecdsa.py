@@ -63,8 +63,8 @@ class Signer:
         self._boot = boot
         self._wanted = coupons
         self._made = 0
-        self._coupons: list[tuple[int, int]] = []
-        self._steps: Generator[None, None, tuple[int, int]] | None = None
+        self._coupons: list[bytes] = []
+        self._steps: Generator[None, None, bytes] | None = None
 
     @property
     def ready(self) -> int:
@@ -94,15 +94,16 @@ class Signer:
         FaultError, with nothing signed and the coupon gone, where it came out wrong.
         """
         if self._coupons:
-            r, inverse = self._coupons.pop()
+            coupon = self._coupons.pop()
         else:
-            r, inverse = finished(self._pair(finished(nonce(self._key, digest))))
+            coupon = finished(self._pair(finished(nonce(self._key, digest))))
+        r, inverse = int.from_bytes(coupon[:32], "big"), int.from_bytes(coupon[32:], "big")
         s = (int.from_bytes(digest, "big") + r * self._scalar) % N * inverse % N
         if not r or not s:
             raise FaultError("a signature of zero")
-        return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+        return coupon[:32] + s.to_bytes(32, "big")
 
-    def _coupon(self) -> "Generator[None, None, tuple[int, int]]":
+    def _coupon(self) -> "Generator[None, None, bytes]":
         self._made += 1
         number = self._boot + self._made.to_bytes(4, "big")
         seed = HmacKey(self._key).tag(number)
@@ -110,11 +111,13 @@ class Signer:
         k = yield from nonce(self._key, seed, hedge)
         return (yield from self._pair(k))
 
-    def _pair(self, k: int) -> "Generator[None, None, tuple[int, int]]":
+    def _pair(self, k: int) -> "Generator[None, None, bytes]":
+        """r ‖ 1 / k, as bytes: large numbers take twice the memory."""
         x, _, zz, _ = yield from p256.multiple(k, self._read, self._blind(P))
         inverse = yield from self._inverse(zz, P)
         r = inverse * x % P % N
-        return r, (yield from self._inverse(k, N))
+        k = yield from self._inverse(k, N)
+        return r.to_bytes(32, "big") + k.to_bytes(32, "big")
 
     def _inverse(self, number: int, modulus: int) -> "Generator[None, None, int]":
         blind = self._blind(modulus)

@@ -14,7 +14,7 @@ from device import counter
 from device.outbox import Outbox
 
 _BLOCKS, _BLOCK_BYTES = 64, 4096
-_ROOT = "/flash"
+ROOT = "/flash"
 _EIO = 5
 _ENVELOPES_A_LIFE = 14
 _LIVES = 2
@@ -91,9 +91,9 @@ def envelope(epoch, sequence):
 
 def live(witness, files):
     """One start of a device: takes an epoch, fills its outbox, delivers some of it."""
-    outbox = Outbox(files, _ROOT + "/outbox", 16_384)
+    outbox = Outbox(files, ROOT + "/outbox", 16_384)
     # used before this start drew its number, so a cut may waste one but never repeat it
-    epoch = counter.next_epoch(files, _ROOT, used_before=not outbox.was_made)
+    epoch = counter.next_epoch(files, ROOT, used_before=not outbox.was_made)
     witness.epochs.append(epoch)
     for sequence in range(_ENVELOPES_A_LIFE):
         sealed = envelope(epoch, sequence)
@@ -114,12 +114,12 @@ def deliver(witness, outbox, most):
 
 
 def mount(flash, program_bytes):
-    vfs.mount(vfs.VfsLfs2(flash, progsize=program_bytes), _ROOT)
+    vfs.mount(vfs.VfsLfs2(flash, progsize=program_bytes), ROOT)
 
 
 def unmount():
     try:
-        vfs.umount(_ROOT)
+        vfs.umount(ROOT)
     except OSError:
         pass
 
@@ -143,7 +143,7 @@ def sweep_one(image, cut_at, program_bytes):
     revived = RamFlash(flash.data)
     mount(revived, program_bytes)
     live(witness, files)
-    deliver(witness, Outbox(files, _ROOT + "/outbox", 16_384), 10_000)
+    deliver(witness, Outbox(files, ROOT + "/outbox", 16_384), 10_000)
     unmount()
     return judge(witness)
 

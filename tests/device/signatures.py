@@ -12,6 +12,17 @@ from protocol.sign1_reader import UNKNOWN_BEFORE, Signed
 _DIGEST = ec.ECDSA(Prehashed(hashes.SHA256()))
 
 
+def is_signature(public_key: bytes, digest: bytes, signature: bytes) -> bool:
+    x, y = int.from_bytes(public_key[:32], "big"), int.from_bytes(public_key[32:], "big")
+    key = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    try:
+        key.verify(encode_dss_signature(r, s), digest, _DIGEST)
+    except InvalidSignature:
+        return False
+    return True
+
+
 class Signatures:
     """Of one device. `broken` says which envelopes do not name the one before them.
 
@@ -20,8 +31,7 @@ class Signatures:
     """
 
     def __init__(self, public_key: bytes) -> None:
-        x, y = int.from_bytes(public_key[:32], "big"), int.from_bytes(public_key[32:], "big")
-        self._key = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+        self._public_key = public_key
         self._links: dict[tuple[int, int], bytes] = {}
         self._signed: dict[bytes, bytes] = {}  # r -> what was signed with it
         self.broken: list[tuple[int, int]] = []
@@ -31,12 +41,9 @@ class Signatures:
     def opened(self, sealed: bytes) -> Signed:
         """Raises BadSignatureError, or what parsing raises."""
         sent = sign1_reader.parse(sealed)
-        r, s = [int.from_bytes(half, "big") for half in (sent.signature[:32], sent.signature[32:])]
         digest = sign1_reader.digest(sent)
-        try:
-            self._key.verify(encode_dss_signature(r, s), digest, _DIGEST)
-        except InvalidSignature as error:
-            raise BadSignatureError("no signature of this device") from error
+        if not is_signature(self._public_key, digest, sent.signature):
+            raise BadSignatureError("no signature of this device")
         if self._signed.setdefault(sent.signature[:32], digest) != digest:
             self.reused.append(sent.signature[:32])
         self._follow(sent, sealed)

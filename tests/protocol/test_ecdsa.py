@@ -4,15 +4,12 @@ import hashlib
 import os
 
 import pytest
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
 
 from protocol import keypair, sign1_reader
 from protocol.ecdsa import Signer
 from protocol.errors import FaultError
 from protocol.p256 import N
+from tests.device.signatures import is_signature
 from tests.interpreters import ROOT, run_micropython
 from tests.protocol import oracles, signing
 from tests.signing_vectors import constant, read_point
@@ -46,17 +43,6 @@ def filled(signer):
     return signer
 
 
-def verifies(public, digest, signature):
-    x, y = int.from_bytes(public[:32], "big"), int.from_bytes(public[32:], "big")
-    key = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
-    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-    try:
-        key.verify(encode_dss_signature(r, s), digest, ec.ECDSA(Prehashed(hashes.SHA256())))
-    except InvalidSignature:
-        return False
-    return True
-
-
 def from_micropython(tmp_path):
     run = run_micropython(["-m", "tests.protocol.signing", str(PACKS)], tmp_path)
     assert run.returncode == 0, run.stdout
@@ -77,7 +63,7 @@ def test_random_packs_verify_with_a_library(interpreter, tmp_path, monkeypatch):
 
     assert public == oracles.p256_public(signing.KEY)
     assert len(envelopes) == PACKS
-    assert all(verifies(public, sign1_reader.digest(e), e.signature) for e in envelopes)
+    assert all(is_signature(public, sign1_reader.digest(e), e.signature) for e in envelopes)
     assert len({envelope.signature[:32] for envelope in envelopes}) == PACKS
 
 
@@ -93,7 +79,7 @@ def test_a_coupon_signs_once_and_is_gone():
 
     signatures = [signer.sign(DIGEST) for _ in range(4)]
 
-    assert [verifies(oracles.p256_public(KEY), DIGEST, one) for one in signatures] == [True] * 4
+    assert [is_signature(oracles.p256_public(KEY), DIGEST, one) for one in signatures] == [True] * 4
     assert len({one[:32] for one in signatures}) == 4
     assert signatures[3] == oracles.ecdsa(KEY, b"a pack")
     assert signer.ready == 0
