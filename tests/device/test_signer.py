@@ -49,6 +49,15 @@ def test_a_key_that_is_none_is_refused_without_being_shown(signing_folder):
         assert number.hex() not in str(refused.value)
 
 
+def test_a_key_is_32_bytes_and_a_profile_is_one_of_two():
+    for wrong in ({"key": None}, {"key": 1}, {"profile": None}, {"profile": ""}):
+        with pytest.raises(ConfigError):
+            settings(**wrong)
+
+    assert settings().key is None
+    assert settings(key=KEY.hex()).key == KEY
+
+
 # Sealing
 
 
