@@ -11,7 +11,8 @@ unexport PYTHONDONTWRITEBYTECODE
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RIVALS := elastik==8.3.0 rust-py-audit==0.4.2 audit-stream==0.1.0
-STUBS := micropython-rp2-rpi-pico-w-stubs==1.29.0.post1
+RP2_STUBS := micropython-rp2-rpi-pico-w-stubs==1.29.0.post1
+ESP32_STUBS := micropython-esp32-stubs==1.29.0.post1
 
 help: ## what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -32,11 +33,12 @@ cover: $(VENV)/dev ## every branch of the wire format and the ledger is tested
 slow: $(VENV)/dev ## the long campaigns, seeded
 	$(BIN)/python -m pytest -m slow -s
 
-check: $(VENV)/dev typings/.made ## lint, types, import contracts, vectors
+check: $(VENV)/dev typings/.made typings-esp32/.made ## lint, types, import contracts, vectors
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy --config-file mypy-device.ini
+	$(BIN)/mypy --config-file mypy-esp32.ini
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.make_vectors --check
 
@@ -51,7 +53,7 @@ format: $(VENV)/dev ## put the code into its one layout
 	$(BIN)/ruff format .
 
 clean: ## remove what make made
-	rm -rf $(VENV) .venv-compare typings .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .venv-compare typings typings-esp32 .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 $(VENV)/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -79,7 +81,11 @@ $(VENV)/dev: $(VENV)/run pyproject.toml
 
 # Kept out of the environment: they would hide the standard library's own types.
 typings/.made: $(VENV)/dev
-	@$(PIP) install --no-user --upgrade --target typings $(STUBS)
+	@$(PIP) install --no-user --upgrade --target typings $(RP2_STUBS)
+	@touch $@
+
+typings-esp32/.made: $(VENV)/dev
+	@$(PIP) install --no-user --upgrade --target typings-esp32 $(ESP32_STUBS)
 	@touch $@
 
 .PHONY: help demo test fast cover slow check bench compare format clean

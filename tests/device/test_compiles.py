@@ -47,6 +47,17 @@ def test_every_file_compiles_for_a_board_and_the_device_fits_its_budget(tmp_path
     assert max(drivers) <= MAX_DRIVER_BYTES
 
 
+def test_the_same_files_do_for_every_processor(tmp_path):
+    """Bytecode only, and whole numbers of 31 bits (MicroPython's docs, "MPY files")."""
+    compile_device(tmp_path)
+
+    heads = {one.name: one.read_bytes()[:4] for one in tmp_path.rglob("*.mpy")}
+    native = [name for name, (_, _, flags, _) in heads.items() if flags >> 2]
+    assert len(heads) > 40
+    assert native == []
+    assert {(head[0], head[1], head[3]) for head in heads.values()} == {(ord("M"), 6, 31)}
+
+
 def test_what_updates_a_board_fits_a_budget_of_its_own(tmp_path):
     sizes = compile_device(tmp_path)
 
