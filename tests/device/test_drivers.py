@@ -23,6 +23,14 @@ def test_every_check_holds_inside_micropython(tmp_path):
     assert f"{len(driver_checks.checks())} checks hold" in run.stdout
 
 
+def test_what_hardware_drivers_need_is_wired_right_and_counted_without_memory(tmp_path):
+    run = run_micropython(["-m", "tests.device.wiring_checks"], tmp_path)
+
+    print(run.stdout)
+    assert run.returncode == 0, run.stdout
+    assert "all checks hold" in run.stdout
+
+
 def humidity(fine: float, raw: int) -> float:
     """BST-BME280-DS002 §8.1, in doubles."""
     h1, h2, h3, h4, h5, h6 = HUMIDITIES
