@@ -23,6 +23,7 @@ from protocol.policy import Policy
 from tools import policy as policies
 from tools import proofs
 from tools.proofs import Keys, ProofVerdict
+from tools.senders import Senders, load
 from tools.sources import UnusableError
 
 OK, WRONG, WRONG_USE = 0, 1, 2
@@ -82,6 +83,10 @@ def check(
     held: Annotated[
         Path | None, typer.Option("--checkpoint", help="what a receipt of consistency continues")
     ] = None,
+    senders: Annotated[
+        Path | None,
+        typer.Option("--keys", help="the devices' public keys, as `device list --keys` prints"),
+    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="for scripts")] = False,
 ) -> None:
     """Check proofs, offline, and say what was and was not checked. Exit 1 where one does not hold.
@@ -92,9 +97,12 @@ def check(
         rules = policies.load(policy) if policy else None
         keys = _keys(vkey or [], rules)
         older = _held(held, keys) if held else None
+        known = Senders(load(senders)) if senders else None
         cosigned = policies.checker(rules, proofs.verify_ed25519) if rules else None
         verdicts = [
-            proofs.check_proof(str(path), _read(path), keys, cosigned=cosigned, held=older)
+            proofs.check_proof(
+                str(path), _read(path), keys, cosigned=cosigned, held=older, senders=known
+            )
             for path in track(_named(files), "checking", console=_console, transient=True)
         ]
     except (UnusableError, OSError) as error:

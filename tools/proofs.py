@@ -6,21 +6,24 @@ A file is a C2SP tlog-proof or a COSE Receipt; its first byte tells which.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from protocol import checkpoint as checkpoints
-from protocol import cose_receipt, merkle, resolve, sealed_reader
+from protocol import cose_receipt, merkle, resolve, sealed_reader, sign1_reader
 from protocol import leaf as leaves
 from protocol import note as notes
 from protocol import proof as proofs
 from protocol.cbor import Decimal
 from protocol.checkpoint import Checkpoint
 from protocol.cose_receipt import Consistency
+from protocol.enrolment import MAC
 from protocol.errors import BadSignatureError, MalformedError, ProtocolError, TamperedError
 from protocol.note import Note, VerifierKey
 from protocol.senml import Reading
+from tools.senders import Senders
 from tools.sources import UnusableError
 
 COSE_HEAD = b"\xd2"  # tag 18; no text starts with it
@@ -31,7 +34,9 @@ Cosigned = Callable[[Note], list[str]]  # who did; BadSignatureError where they 
 
 @dataclass
 class ProofVerdict:
-    """`index` is the entry's; None for a receipt that the ledger of `old_size` goes on."""
+    """`sent_by` is the kid of the device's key that signed it, if it is one that was given.
+
+    `index` is the entry's; None for a receipt that the ledger of `old_size` goes on."""
 
     source: str
     valid: bool = False
@@ -47,6 +52,7 @@ class ProofVerdict:
     device: str = ""
     received_ms: int = 0
     body: bool = False
+    sent_by: str | None = None
     readings: list[str] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
 
@@ -58,17 +64,20 @@ def check_proof(
     *,
     cosigned: Cosigned | None = None,
     held: Checkpoint | None = None,
+    senders: Senders | None = None,
 ) -> ProofVerdict:
     """The verdict on the proof in `data`; `held` is what a receipt of consistency must continue.
+
+    With `senders`, a pack of a device that they have a key of has to be signed with it.
 
     UnusableError where a good proof is of another kind: then `held` would say nothing of it.
     """
     verdict = ProofVerdict(source)
     try:
         if data[:1] == COSE_HEAD:
-            note = _check_receipt(verdict, data, keys, held)
+            note = _check_receipt(verdict, data, _Known(keys, senders), held)
         else:
-            note = _check_text(verdict, data, keys)
+            note = _check_text(verdict, data, _Known(keys, senders))
         if cosigned:
             verdict.cosigned_by = cosigned(note)
         verdict.valid = True
@@ -89,6 +98,8 @@ def describe(verdict: ProofVerdict) -> str:
     lines = [f"{verdict.source}  {verdict.origin}".rstrip()]
     if verdict.valid:
         lines.append(f"  checked  {_what(verdict)}; signed by {verdict.signed_by}")
+    if verdict.sent_by:
+        lines.append(f"  checked  signed by {verdict.device}, with its key {verdict.sent_by}")
     if verdict.cosigned_by:
         lines.append(f"  checked  cosigned by {', '.join(verdict.cosigned_by)}")
     if verdict.valid:
@@ -118,22 +129,31 @@ def verify_ed25519(key: VerifierKey, signature: bytes, message: bytes) -> bool:
     return True
 
 
-def _check_text(verdict: ProofVerdict, data: bytes, keys: Keys) -> Note:
+class _Known(NamedTuple):
+    """Whose signatures count: ledgers', and devices' where those were given."""
+
+    keys: Keys
+    senders: Senders | None
+
+
+def _check_text(verdict: ProofVerdict, data: bytes, known: _Known) -> Note:
     proof = proofs.parse_proof(_text(data))
     verdict.index = proof.index
-    leaf_hash = _check_entry(verdict, proof.extra, proof.index)
+    leaf_hash = _check_entry(verdict, proof.extra, proof.index, known.senders)
     verdict.origin = checkpoints.unverified(proof.note).origin
-    key = key_of(verdict.origin, keys)
+    key = key_of(verdict.origin, known.keys)
     signed = checkpoints.open_note(proof.note, key, verify_ed25519)
     _signed(verdict, signed, key)
     proofs.check(proof, leaf_hash)
     return notes.parse_note(proof.note)
 
 
-def _check_receipt(verdict: ProofVerdict, data: bytes, keys: Keys, held: Checkpoint | None) -> Note:
+def _check_receipt(
+    verdict: ProofVerdict, data: bytes, known: _Known, held: Checkpoint | None
+) -> Note:
     receipt = cose_receipt.decode(data)
     verdict.origin = receipt.origin
-    key = key_of(receipt.origin, keys)
+    key = key_of(receipt.origin, known.keys)
     if isinstance(receipt.proof, Consistency):
         verdict.old_size = receipt.proof.old_size
         if held is None:
@@ -141,13 +161,14 @@ def _check_receipt(verdict: ProofVerdict, data: bytes, keys: Keys, held: Checkpo
         signed = cose_receipt.check_consistency(receipt, held, key, verify_ed25519)
     else:
         verdict.index = receipt.proof.index
-        leaf_hash = _check_entry(verdict, receipt.proof.entry, receipt.proof.index)
+        proved = receipt.proof
+        leaf_hash = _check_entry(verdict, proved.entry, proved.index, known.senders)
         signed = cose_receipt.check_inclusion(receipt, leaf_hash, key, verify_ed25519)
     _signed(verdict, signed, key)
     return Note(checkpoints.format_body(signed), [])  # a receipt carries no cosignatures
 
 
-def _check_entry(verdict: ProofVerdict, entry: bytes, index: int) -> bytes:
+def _check_entry(verdict: ProofVerdict, entry: bytes, index: int, senders: Senders | None) -> bytes:
     """The hash of the leaf that came along, after its body was held to it."""
     if not entry:
         raise MalformedError("it does not carry its entry: there is nothing to check")
@@ -163,7 +184,24 @@ def _check_entry(verdict: ProofVerdict, entry: bytes, index: int) -> bytes:
     verdict.body = body is not None
     if body is not None and fields.kind == _PACK:
         verdict.readings = _readings(body)
+        if senders is not None:
+            verdict.sent_by = _sent_by(senders, fields.source, body, index)
     return merkle.leaf_hash(leaf)
+
+
+def _sent_by(senders: Senders, name: str, body: bytes, index: int) -> str | None:
+    """The kid of the key; None where the device has none. TamperedError where it did not sign."""
+    if not senders.signs(name):
+        return None
+    if sealed_reader.profile_of(body) == MAC:
+        raise TamperedError(index, f"{name} signs, and this pack is not signed")
+    signed = sign1_reader.parse(body)
+    objection = senders.objection(name, signed.kid)
+    if objection is None and not all(senders.hold([signed])):
+        objection = "the signature is forged"
+    if objection is not None:
+        raise TamperedError(index, f"{name}: {objection}")
+    return signed.kid.hex()
 
 
 def _signed(verdict: ProofVerdict, signed: Checkpoint, key: VerifierKey) -> None:
@@ -174,8 +212,11 @@ def _signed(verdict: ProofVerdict, signed: Checkpoint, key: VerifierKey) -> None
 def _say_what_was_not_checked(verdict: ProofVerdict, cosigned: Cosigned | None) -> None:
     if verdict.index is not None and not verdict.body:
         verdict.unchecked.append("what it said: the body was deleted")
-    if verdict.kind == _PACK:
-        verdict.unchecked.append("who measured: profile mac proves the device to its gateway only")
+    if verdict.kind == _PACK and verdict.sent_by is None:
+        verdict.unchecked.append(
+            "who measured: --keys checks what its device has signed; a tag (profile mac) proves"
+            " the device to its gateway only"
+        )
     if not cosigned:
         verdict.unchecked.append(
             "that anybody else was shown this checkpoint: give --policy, or compare the root"

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from protocol.note import VerifierKey
 from protocol.prune import Prune
 from protocol.rulings import Rulings
+from tools import end_to_end
+from tools.end_to_end import EndToEnd
 from tools.sources import BESIDE, NO_KEY, Ledger
 
 
@@ -19,6 +21,7 @@ class Verdict:
 
     `keys` are the ledger's, with the size up to which each signs (None: it still does).
     Of the missing bodies, `untold_bodies` are those of a copy that no entry tells of yet.
+    `end_to_end` is what the devices' own signatures say, where that was asked for.
     """
 
     source: str
@@ -39,6 +42,7 @@ class Verdict:
     prunes: int = 0
     missing_bodies: int = 0
     untold_bodies: int = 0
+    end_to_end: EndToEnd | None = None
 
 
 def named(key: VerifierKey) -> str:
@@ -67,7 +71,7 @@ def not_checked(ledger: Ledger, verdict: Verdict) -> Iterator[str]:
             "a gateway's rule for missing bodies: the file calls itself a collector's copy;"
             " verify the directory that it is from"
         )
-    yield "who measured: profile mac proves the device to its gateway only"
+    yield from end_to_end.not_checked(verdict.end_to_end)
     if ledger.key_from == BESIDE:
         yield "whose key it is: it lay beside the ledger; give --vkey"
 
@@ -101,6 +105,11 @@ def scope(ledger: Ledger, verdict: Verdict, rulings: Rulings) -> Iterator[str]:
 def outcome(verdict: Verdict) -> Iterator[str]:
     """Lines for people, when all is done."""
     yield f"  root     {verdict.root}"
+    if verdict.end_to_end is not None:
+        yield from end_to_end.outcome(verdict.end_to_end)
+    if not verdict.valid and verdict.first_bad is None:
+        yield f"  verdict  WRONG: {verdict.reason}"
+        return
     if not verdict.valid:
         yield f"  verdict  WRONG at entry {verdict.first_bad}: {verdict.reason}"
         return

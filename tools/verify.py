@@ -8,49 +8,60 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from rich.console import Console
-from rich.progress import Progress
 
 from protocol import checkpoint as notes
 from protocol.errors import ProtocolError, TamperedError
-from protocol.note import VerifierKey, format_key, parse_key
+from protocol.note import format_key, parse_key
 from protocol.policy import Policy
 from protocol.rulings import Rulings
+from tools import end_to_end, proof
 from tools import policy as policies
-from tools import proof
 from tools.audit import Recount
+from tools.bars import Bars
+from tools.end_to_end import Checking
+from tools.proofs import verify_ed25519 as verify_signature
+from tools.senders import load
 from tools.sources import GIVEN, Ledger, UnusableError
 from tools.targets import ledgers
 from tools.verdict import Verdict, named, not_checked, not_told, outcome, scope
 
 OK, WRONG, WRONG_USE = 0, 1, 2
 Say = Callable[[str], None]
+_Target = Annotated[
+    str, typer.Argument(metavar="URL|DIR|FILE", help="a gateway, its directory, or a proof")
+]
+_Vkey = Annotated[
+    str, typer.Option(help="the verifier key; a directory has its own beside the ledger")
+]
+_Token = Annotated[Path | None, typer.Option("--token-file", help="file with a token, for a URL")]
 _Older = Annotated[
     list[Path] | None,
     typer.Option("--checkpoint", help="an older checkpoint to hold it to; as often as you like"),
 ]
+_Policy = Annotated[
+    Path | None, typer.Option(help="tlog-policy file: which witnesses must have cosigned")
+]
+_EndToEnd = Annotated[
+    bool, typer.Option("--end-to-end", help="check each pack's signature by its device, too")
+]
+_Keys = Annotated[
+    Path | None, typer.Option(help="the devices' public keys, as `device list --keys` prints")
+]
 
 
-def verify(
-    target: Annotated[
-        str, typer.Argument(metavar="URL|DIR|FILE", help="a gateway, its directory, or a proof")
-    ],
-    vkey: Annotated[
-        str, typer.Option(help="the verifier key; a directory has its own beside the ledger")
-    ] = "",
-    token: Annotated[
-        Path | None, typer.Option("--token-file", help="file with a token, for a URL")
-    ] = None,
+def verify(  # noqa: PLR0913, PLR0917  # its options are its parameters
+    target: _Target,
+    vkey: _Vkey = "",
+    token: _Token = None,
     held: _Older = None,
-    policy: Annotated[
-        Path | None, typer.Option(help="tlog-policy file: which witnesses must have cosigned")
-    ] = None,
+    policy: _Policy = None,
+    signatures: _EndToEnd = False,
+    keys: _Keys = None,
     json_: Annotated[bool, typer.Option("--json", help="for scripts")] = False,
 ) -> None:
     """Say what is and what is not checked, then recompute everything. Exit 1 if it does not hold.
@@ -59,14 +70,15 @@ def verify(
     """
     if Path(target).suffix in proof.SUFFIXES:
         kept = _at_most_one(held or ())
-        return proof.check([Path(target)], [vkey] if vkey else None, policy, kept, json_)
+        return proof.check([Path(target)], [vkey] if vkey else None, policy, kept, keys, json_)
     try:
         secret = token.read_text().strip() if token else ""
         older = [path.read_text(errors="replace") for path in held or ()]
         _check_arguments(vkey, older)
         say = _ignore if json_ else print
         rules = policies.load(policy) if policy else None
-        verdicts = verdicts_of(target, vkey, secret, older, rules, say=say)
+        senders = partial(Checking, load(keys) if keys else None) if signatures or keys else None
+        verdicts = verdicts_of(target, vkey, secret, Held(older, rules, senders), say=say)
     except (UnusableError, OSError) as error:
         print(f"tallystick: {error}", file=sys.stderr)
         raise typer.Exit(WRONG_USE) from error
@@ -97,12 +109,22 @@ def _check_arguments(vkey: str, older: Sequence[str]) -> None:
         raise UnusableError(f"what you gave to verify with: {error}") from error
 
 
+class Held(NamedTuple):
+    """Besides itself: notes that somebody kept, a policy, and what devices signed themselves."""
+
+    older: Sequence[str] = ()
+    policy: Policy | None = None
+    senders: Callable[[], Checking] | None = None
+
+
+NOTHING = Held()
+
+
 def verdicts_of(
     target: str,
     vkey: str = "",
     token: str = "",
-    older: Sequence[str] = (),
-    policy: Policy | None = None,
+    held: Held = Held(),  # it does not change
     *,
     say: Say = _ignore,
 ) -> list[Verdict]:
@@ -110,41 +132,35 @@ def verdicts_of(
     verdicts = []
     for ledger in ledgers(target, vkey, token):
         try:
-            verdicts.append(check(ledger, older, policy, say))
+            verdicts.append(check(ledger, held, say))
         finally:
             ledger.close()
     return verdicts
 
 
-def check(
-    ledger: Ledger,
-    older: Sequence[str] = (),
-    policy: Policy | None = None,
-    say: Say = _ignore,
-) -> Verdict:
-    """The verdict on one ledger; `older` are notes that somebody kept.
+class _Work(NamedTuple):
+    """What goes through the entries of one ledger."""
 
-    With a `policy`, enough of its witnesses have to have cosigned one of the notes, and the
+    ledger: Ledger
+    rulings: Rulings
+    recount: Recount
+    senders: Checking | None
+
+
+def check(ledger: Ledger, held: Held = NOTHING, say: Say = _ignore) -> Verdict:
+    """The verdict on one ledger.
+
+    With a policy, enough of its witnesses have to have cosigned one of the notes, and the
     ledger has to be one of its logs, if it names any.
     """
     verdict = Verdict(ledger.name, ledger.origin, key_from=ledger.key_from)
     rulings = Rulings(ledger.rulings, verify_signature, is_copy=ledger.is_copy)
     recount = Recount(rulings)
+    senders = held.senders() if held.senders else None
     try:
-        rulings.read_ahead(ledger.size)
-        if policy and policy.logs:
-            _go_by_logs(ledger, older, policy, rulings)
-            verdict.key_from = ledger.key_from
-        _hold_to_notes(ledger, older, rulings, recount, verdict)
-        if policy:
-            _check_cosigned([*older, *ledger.notes], policy, verdict)
-        verdict.unchecked = list(not_checked(ledger, verdict))
-        for line in scope(ledger, verdict, rulings):
-            say(line)
-        for _ in _watched(ledger, _recounted(ledger, rulings, recount)):
-            pass
-        _check_end(ledger, rulings, recount, verdict)
+        _go_through(_Work(ledger, rulings, recount, senders), held, verdict, say)
         verdict.valid = True
+        _check_senders(senders, verdict)
     except TamperedError as error:
         verdict.first_bad, verdict.reason = error.index, error.what
     except ProtocolError as error:
@@ -154,6 +170,36 @@ def check(
     for line in outcome(verdict):
         say(line)
     return verdict
+
+
+def _go_through(work: _Work, held: Held, verdict: Verdict, say: Say) -> None:
+    """All that can be wrong with a ledger by itself. ProtocolError."""
+    ledger, rulings, recount, senders = work
+    older, policy, _ = held
+    verdict.end_to_end = senders.result if senders else None
+    rulings.read_ahead(ledger.size)
+    if policy and policy.logs:
+        _go_by_logs(ledger, older, policy, rulings)
+        verdict.key_from = ledger.key_from
+    _hold_to_notes(ledger, older, rulings, recount, verdict)
+    if policy:
+        _check_cosigned([*older, *ledger.notes], policy, verdict)
+    verdict.unchecked = list(not_checked(ledger, verdict))
+    for line in scope(ledger, verdict, rulings):
+        say(line)
+    for _ in _watched(ledger, _recounted(work)):
+        pass
+    _check_end(ledger, rulings, recount, verdict)
+
+
+def _check_senders(senders: Checking | None, verdict: Verdict) -> None:
+    """What devices have signed has to be here as they signed it, or nothing is valid."""
+    if senders is None:
+        return
+    result = senders.end()
+    if not result.holds:
+        verdict.valid, verdict.reason = False, end_to_end.reason(result)
+        verdict.first_bad = result.faults[0][0] if result.faults else None
 
 
 def _go_by_logs(ledger: Ledger, older: Sequence[str], policy: Policy, rulings: Rulings) -> None:
@@ -199,18 +245,22 @@ def _check_cosigned(shown: Sequence[str], policy: Policy, verdict: Verdict) -> N
     verdict.cosigned, verdict.cosigned_by = policies.largest_cosigned(shown, cosigned_by)
 
 
-def _recounted(ledger: Ledger, rulings: Rulings, recount: Recount) -> Iterator[int]:
+def _recounted(work: _Work) -> Iterator[int]:
     """Recomputes page by page; yields how many entries are done."""
+    ledger, rulings, recount, senders = work
     while recount.size < ledger.size:
         rows = ledger.rows(recount.size, ledger.size)
         if not rows:
             raise TamperedError(recount.size, "the entry is missing")
+        before = recount.size
         try:
             recount.add(rows)
         except TamperedError as error:
             # a gateway that deletes bodies while we look says so in an entry behind our last
             if not error.untold or not _is_told_more(ledger, rulings, recount):
                 raise
+        if senders:
+            senders.add(rows[: recount.size - before])
         for level, n, value in recount.take_nodes():
             ledger.check_node(level, n, value)
         yield recount.size
@@ -246,16 +296,7 @@ def _watched(ledger: Ledger, work: Iterator[int]) -> Iterator[int]:
     if not sys.stderr.isatty():
         yield from work
         return
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(f"verifying {ledger.name}", total=ledger.size)
+    with Bars() as bars:
         for done in work:
-            progress.update(task, completed=done)
+            bars.show(f"verifying {ledger.name}", done, ledger.size)
             yield done
-
-
-def verify_signature(key: VerifierKey, signature: bytes, message: bytes) -> bool:
-    try:
-        Ed25519PublicKey.from_public_bytes(key.public).verify(signature, message)
-    except InvalidSignature:
-        return False
-    return True

@@ -10,7 +10,7 @@ from gateway.store.sqlite import SqliteStore
 from tests.integration.harness import ORIGIN, Site
 from tests.load import LoadDevice
 from tools.processes import Service
-from tools.verify import verdicts_of
+from tools.verify import Held, verdicts_of
 
 SILENT = None
 
@@ -60,7 +60,8 @@ def last_holder(scene: Scene) -> str | None:
 
 
 def _verified(scene: Scene, kept: str) -> str | None:
-    (verdict,) = verdicts_of(str(scene.site.gateway_dir), scene.vkey, older=[kept] if kept else [])
+    held = Held([kept] if kept else [])
+    (verdict,) = verdicts_of(str(scene.site.gateway_dir), scene.vkey, held=held)
     return SILENT if verdict.valid else f"WRONG at entry {verdict.first_bad}: {verdict.reason}"
 
 

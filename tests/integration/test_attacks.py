@@ -36,7 +36,7 @@ from tests.integration.scenes import (
     reader,
     start,
 )
-from tools.verify import Verdict, verdicts_of
+from tools.verify import Held, Verdict, verdicts_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.damages_ledgers]
 
@@ -295,4 +295,4 @@ def judged(site: Site, shown: list[Site], *vkeys: str) -> list[Verdict]:
     """What a stranger says of each, who wants the cosignatures of all of these."""
     policy = policies.parse(policy_of(site, *vkeys))
     vkey = (site.gateway_dir / "verifier.key").read_text().strip()
-    return [verdicts_of(str(one.gateway_dir), vkey, policy=policy)[0] for one in shown]
+    return [verdicts_of(str(one.gateway_dir), vkey, held=Held(policy=policy))[0] for one in shown]

@@ -23,7 +23,7 @@ from tests.integration.neighbours import (
     wait_until_anchored,
 )
 from tests.load import LoadDevice
-from tools.verify import verdicts_of
+from tools.verify import Held, verdicts_of
 
 
 @pytest.fixture
@@ -136,8 +136,8 @@ def test_collector_and_neighbour_both_cosign_the_same_checkpoints(site: Site, ne
     alone = policies.parse(policy_of(site, collector_vkey(site)))
     assert len(policies.check(policy, notes.parse_note(anchored_note(site)), verify_signature)) == 2
     site.stop()
-    (ours,) = verdicts_of(str(site.gateway_dir), policy=policy)
-    (theirs,) = verdicts_of(str(site.collector_dir), policy=alone)
+    (ours,) = verdicts_of(str(site.gateway_dir), held=Held(policy=policy))
+    (theirs,) = verdicts_of(str(site.collector_dir), held=Held(policy=alone))
     assert (ours.valid, len(ours.cosigned_by), ours.cosigned) == (True, 2, ours.entries)
     assert (theirs.valid, len(theirs.cosigned_by), theirs.root) == (True, 1, ours.root)
 

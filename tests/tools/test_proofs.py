@@ -11,9 +11,10 @@ from protocol import note as notes
 from protocol.checkpoint import unverified
 from protocol.cose_receipt import Inclusion
 from protocol.errors import BadSignatureError
-from tests.fakes import ORIGIN, FakeDevice, FakeGateway
+from tests.fakes import ORIGIN, FakeDevice, FakeGateway, SigningDevice
 from tests.tools.proved import INDEX, OTHER_KEY, SIZE, VKEY, Made, changed
 from tools.proofs import check_proof, describe
+from tools.senders import Senders
 
 KEYS = {ORIGIN: notes.parse_key(VKEY)}
 
@@ -52,13 +53,58 @@ def test_a_proof_without_its_body_says_that_it_was_deleted(made):
     assert verdict.unchecked[0] == "what it said: the body was deleted"
 
 
-def proved(submission):
+def proved(submission, **more):
     """The verdict on a ledger of this one entry."""
     gateway = FakeGateway()
     gateway.commit(submission)
     note = gateway.sign()
     made = gateway.store.read(lambda r: ledger_proofs.inclusion(r, note, 0))
-    return check(proof.format_proof(made).encode())
+    return check(proof.format_proof(made).encode(), **more)
+
+
+ROOF = SigningDevice("roof")
+
+
+def senders():
+    return Senders({ROOF.kid: ("roof", ROOF.public_key)})
+
+
+def test_a_pack_that_its_device_has_signed_is_checked_with_the_key_that_was_given():
+    submission = ROOF.submission(0)
+
+    verdict, untold = proved(submission, senders=senders()), proved(submission)
+
+    assert (verdict.valid, verdict.sent_by, untold.sent_by) == (True, ROOF.kid.hex(), None)
+    assert not any("who measured" in what for what in verdict.unchecked)
+    assert any("--keys checks what its device has signed" in what for what in untold.unchecked)
+    assert f"signed by roof, with its key {ROOF.kid.hex()}" in describe(verdict)
+
+
+def _forged(device):
+    submission = device.submission(0)
+    body = submission.draft.body
+    return submission._replace(draft=submission.draft._replace(body=body[:-1] + b"\0"))
+
+
+NOT_SIGNED = {
+    "forged": (_forged(ROOF), "forged"),
+    "with another key": (SigningDevice("roof", key=8).submission(0), "another key of this name"),
+    "with a tag": (FakeDevice("roof").submission(0), "is not signed"),
+}
+
+
+@pytest.mark.parametrize(("submission", "said"), NOT_SIGNED.values(), ids=NOT_SIGNED)
+def test_a_pack_that_its_device_has_not_signed_is_wrong_for_who_has_the_key(submission, said):
+    verdict = proved(submission, senders=senders())
+
+    assert (verdict.valid, said in verdict.reason) == (False, True)
+
+
+def test_of_a_device_whose_key_was_not_given_nothing_is_said():
+    verdict = proved(FakeDevice("shed").submission(0), senders=senders())
+
+    assert (verdict.valid, verdict.sent_by) == (True, None)
+    assert any("who measured" in what for what in verdict.unchecked)
 
 
 def test_a_body_that_this_version_cannot_read_is_proved_all_the_same():

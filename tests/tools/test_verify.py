@@ -14,7 +14,7 @@ from tests.gateway.ledger_files import SIZE, make
 from tests.gateway.tampering import FLIPS, STRUCTURAL, flip
 from tests.tools.program import app
 from tools.sources import trusted_keys
-from tools.verify import verdicts_of
+from tools.verify import Held, verdicts_of
 
 OK, WRONG, WRONG_USE = 0, 1, 2
 
@@ -30,7 +30,7 @@ def made(sound, tmp_path):
 
 
 def verdict_of(made, older=()):
-    (verdict,) = verdicts_of(str(made.directory.path), older=older)
+    (verdict,) = verdicts_of(str(made.directory.path), held=Held(older))
     return verdict
 
 

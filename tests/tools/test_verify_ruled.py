@@ -19,7 +19,7 @@ from tests.gateway.ruled_files import (
     Ruled,
 )
 from tests.tools.program import app
-from tools.verify import verdicts_of
+from tools.verify import Held, verdicts_of
 
 OK, WRONG = 0, 1
 SIZE = LAST + 1
@@ -36,7 +36,7 @@ def ruled(sound, tmp_path) -> Ruled:
 
 
 def verdict_of(ruled, vkey="", older=()):
-    (verdict,) = verdicts_of(str(ruled.made.directory.path), vkey, older=older)
+    (verdict,) = verdicts_of(str(ruled.made.directory.path), vkey, held=Held(older))
     return verdict
 
 
