@@ -32,9 +32,7 @@ from tools.verdict import Verdict, named, not_checked, not_told, outcome, scope
 
 OK, WRONG, WRONG_USE = 0, 1, 2
 Say = Callable[[str], None]
-_Target = Annotated[
-    str, typer.Argument(metavar="URL|DIR|FILE", help="a gateway, its directory, or a proof")
-]
+_Target = Annotated[str, typer.Argument(metavar="URL|DIR|FILE", help="its gateway, or a proof")]
 _Vkey = Annotated[
     str, typer.Option(help="the verifier key; a directory has its own beside the ledger")
 ]
