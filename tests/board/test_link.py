@@ -10,7 +10,7 @@ import time
 import pytest
 
 from tests.board.child import raw_terminal
-from tests.board.test_virtual import files_on, mpremote, wait_until
+from tests.board.test_virtual import files_on, mpremote, sources, wait_until
 from tests.board.virtual import VirtualBoard
 from tests.interpreters import ROOT
 from tools.board.events import Listener
@@ -61,21 +61,22 @@ def test_hashes_are_of_what_is_there(board):
 
 
 def test_the_real_mpremote_leaves_the_same_files(tmp_path):
-    sources = sorted((ROOT / "device" / "board").glob("*.py"))
+    folder = sources(tmp_path)
+    files = sorted(folder.glob("*.py"))
     images = []
     for name in ("mpremote", "ours"):
         with VirtualBoard(tmp_path / name) as virtual:
             if name == "mpremote":
-                mpremote(virtual, "fs", "cp", "-r", ROOT / "device" / "board", ":")
+                mpremote(virtual, "fs", "cp", "-r", folder, ":")
             else:
                 with Board(virtual.port) as board:
                     board.mkdir("/board")
-                    for source in sources:
+                    for source in files:
                         board.put(f"/board/{source.name}", source.read_bytes())
             images.append(files_on(virtual.image))
 
     assert images[0] == images[1]
-    assert len(images[0]) == len(sources)
+    assert len(images[0]) == len(files)
 
 
 def test_what_the_board_raises_is_told_with_its_last_line(board):

@@ -1,6 +1,7 @@
 """The virtual board behaves as real ones do, for the real mpremote command, too."""
 
 import re
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -36,6 +37,12 @@ def mpremote(board: VirtualBoard, *arguments: object) -> str:
     return run.stdout
 
 
+def sources(folder: Path) -> Path:
+    """A folder `board` of sources, without what Python keeps beside them."""
+    ignore = shutil.ignore_patterns("__pycache__")
+    return shutil.copytree(ROOT / "device" / "board", folder / "sources" / "board", ignore=ignore)
+
+
 def wait_until(holds, what: str) -> None:
     deadline = time.monotonic() + _LIMIT_S
     while not holds():
@@ -67,11 +74,11 @@ def test_a_blank_flash_is_formatted_at_boot_as_firmware_does(board):
 @pytest.mark.parametrize("program_bytes", [32, 256])
 def test_what_mpremote_copies_is_in_the_image(program_bytes, tmp_path):
     with VirtualBoard(tmp_path / "board", Make(program_bytes=program_bytes)) as board:
-        mpremote(board, "fs", "cp", "-r", ROOT / "device" / "board", ":")
+        mpremote(board, "fs", "cp", "-r", sources(tmp_path), ":")
         shown = mpremote(board, "fs", "cat", ":board/wifi.py", "+", "fs", "ls", ":board")
 
-    sources = {f"/board/{p.name}": p.read_bytes() for p in (ROOT / "device/board").glob("*.py")}
-    assert files_on(board.image, program_bytes) == sources
+    copied = {f"/board/{p.name}": p.read_bytes() for p in (ROOT / "device/board").glob("*.py")}
+    assert files_on(board.image, program_bytes) == copied
     assert (ROOT / "device/board/wifi.py").read_text() in shown.replace("\r\n", "\n")
     assert "esp32.py" in shown
 
