@@ -48,12 +48,12 @@ def environment(home: Path, packages: Path = ROOT) -> dict[str, str]:
 
 
 def run_micropython(
-    arguments: list[str], home: Path, *, timeout_s: float = 60
+    arguments: list[str], home: Path, *, timeout_s: float = 60, packages: Path = ROOT
 ) -> subprocess.CompletedProcess[str]:
     """Runs to its end; tracebacks are on stdout, as MicroPython prints them there."""
     return subprocess.run(
         [micropython(), *arguments],
-        env=environment(home),
+        env=environment(home, packages),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

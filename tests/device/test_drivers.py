@@ -1,6 +1,7 @@
 """The checks of the drivers, on CPython and inside MicroPython, and against formulas of floats."""
 
 import random
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,8 @@ from device.sensors import bme280
 from tests.device import driver_checks
 from tests.device.driver_checks import HUMIDITIES, PRESSURES, TEMPERATURES
 from tests.interpreters import run_micropython
+
+MAX_HEAP_BYTES = 4096  # of the unix port, about 1.4 times a board's
 
 
 @pytest.mark.parametrize("name", driver_checks.checks())
@@ -29,6 +32,18 @@ def test_what_hardware_drivers_need_is_wired_right_and_counted_without_memory(tm
     print(run.stdout)
     assert run.returncode == 0, run.stdout
     assert "all checks hold" in run.stdout
+
+
+def test_a_driver_takes_little_of_the_heap(tmp_path, compiled):
+    script = str(Path(__file__).with_name("driver_heap.py"))
+
+    run = run_micropython([script], tmp_path, packages=compiled)
+
+    print(run.stdout)
+    assert run.returncode == 0, run.stdout
+    taken = {line.split()[0]: sum(map(int, line.split()[-2:])) for line in run.stdout.splitlines()}
+    assert len(taken) == 8
+    assert max(taken.values()) <= MAX_HEAP_BYTES
 
 
 def humidity(fine: float, raw: int) -> float:
