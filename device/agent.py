@@ -5,10 +5,10 @@ A part that only some devices have is imported where it is started: `_start_part
 
 import sys
 
-from device import counter, identity
+from device import forget
 from device.clock import Clock
 from device.endpoint import Endpoint
-from device.outbox import Outbox
+from device.outbox import ALWAYS, TEND_MS, Outbox
 from device.packer import Packer
 from device.sampler import Sampler
 from device.supervisor import Supervisor
@@ -17,11 +17,12 @@ from device.uplink import Uplink
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from device.config import Config
-    from device.shapes import Board, Report, Tick
+    from device.shapes import Board, Report, Sealing, Tick
 
 # How long each part may go without a tick: twice its longest wait, or more.
 _SAMPLER_MS = 180_000
 _UPLINK_MS = 900_000
+_OUTBOX_MS = 60_000
 _LINK_MS = 120_000
 _COUPONS_MS = 60_000
 
@@ -38,9 +39,14 @@ class Agent:
         self.report = report
         self.readings = readings  # attempts, after which the device stops; 0 is never
         self.clock = Clock(board)
-        self.outbox = Outbox(board, folder + "/outbox", settings.outbox_bytes)
-        epoch = counter.next_epoch(board, folder, used_before=not self.outbox.was_made)
-        self.identity = identity.of(board, settings, folder, epoch)
+        self.outbox = Outbox(
+            board,
+            folder + "/outbox",
+            settings.outbox_bytes,
+            mode=settings.keep,
+            drop=settings.drop,
+        )
+        self.identity = _identity(board, settings, folder, self.outbox)
         self.endpoint = Endpoint(
             board, self.clock, settings.host, settings.port, settings.ack_timeout_ms
         )
@@ -59,6 +65,12 @@ class Agent:
         while True:
             tick()
             await self.board.sleep_ms(self.identity.step(self.outbox.used_bytes == 0))
+
+    async def keep(self, tick: "Tick") -> None:
+        while True:
+            tick()
+            self.outbox.tend(self.clock.uptime_ms())
+            await self.board.sleep_ms(TEND_MS)
 
     async def join(self, tick: "Tick") -> None:
         ssid, password = self.settings.wifi or ("", "")
@@ -90,6 +102,8 @@ async def run(
         epoch=agent.identity.epoch,
         interpreter=sys.implementation.name,
         board=board.name,
+        keep=settings.keep,
+        loss_window_ms=agent.outbox.loss_window_ms(settings.ack_timeout_ms),
         waiting_bytes=agent.outbox.used_bytes,
         heap_bytes=board.heap_bytes(),
     )
@@ -103,11 +117,23 @@ async def run(
     report("stopped", **agent.totals())
 
 
+def _identity(board: "Board", settings: "Config", folder: str, outbox: Outbox) -> "Sealing":
+    """Who this device is in this start, under a new epoch."""
+    from device import counter, identity
+
+    epoch = counter.next_epoch(board, folder, used_before=not outbox.was_made)
+    found = identity.of(board, settings, folder, epoch, outbox.ended[8:])
+    forget("device.counter", "device.identity")
+    return found
+
+
 def _start_parts(supervisor: Supervisor, agent: Agent) -> None:
     """Each part is a name, how long it may be silent, and what runs it: `run(tick)`."""
     supervisor.start("sampler", _SAMPLER_MS, agent.sample)
     supervisor.start("uplink", _UPLINK_MS, agent.uplink.run, last=True)
     if agent.identity.profile == "sig":
         supervisor.start("coupons", _COUPONS_MS, agent.prepare)
+    if agent.settings.keep != ALWAYS:
+        supervisor.start("outbox", _OUTBOX_MS, agent.keep)
     if agent.settings.wifi is not None:
         supervisor.start("link", _LINK_MS, agent.join)

@@ -39,6 +39,8 @@ class Config:
         self.pack_age_ms = 30_000
         self.ack_timeout_ms = 2000
         self.outbox_bytes = 65_536
+        self.keep = "batch"
+        self.drop = "oldest"
         self.wifi: tuple[str, str] | None = None
         self.profile = ""  # "sig" or "mac"; empty is "sig" where there is a key
         self.key: bytes | None = None  # to sign with, unless it was made on the board

@@ -21,9 +21,13 @@ _NUMBERS = {
     "ack_timeout_ms": (ACK_TIMEOUT_MS, 10, 60_000),
     "outbox_bytes": (65_536, MIN_OUTBOX_BYTES, 1 << 28),
 }
-_KEYS = ("name", "secret", "profile", "key", "gateway", "sensors", "wifi", "update_key") + tuple(
-    _NUMBERS
-)
+# Of each key: the words it may be, the default first.
+_WORDS = {
+    "keep": ("batch", "always", "outage"),
+    "drop": ("oldest", "newest"),
+}
+_OTHERS = ("name", "secret", "profile", "key", "gateway", "sensors", "wifi", "update_key")
+_KEYS = _OTHERS + tuple(_NUMBERS) + tuple(_WORDS)
 _PROFILES = ("sig", "mac")
 _PRIVATE_BYTES = 32
 _WIFI_KEYS = ("ssid", "password")
@@ -57,6 +61,8 @@ def check(fields: dict[str, object]) -> Config:
     config.pack_age_ms = _number(fields, "pack_age_ms")
     config.ack_timeout_ms = _number(fields, "ack_timeout_ms")
     config.outbox_bytes = _number(fields, "outbox_bytes")
+    for key, words in _WORDS.items():
+        setattr(config, key, _word(key, fields.get(key, words[0]), words))
     config.wifi = _wifi(fields.get("wifi"))
     config.update_key = _update_key(fields.get("update_key"))
     return config
@@ -106,6 +112,12 @@ def _address(value: object) -> tuple[str, int]:
 def _number(fields: dict[str, object], key: str) -> int:
     default, least, most = _NUMBERS[key]
     return whole(key, fields.get(key, default), least, most)
+
+
+def _word(key: str, value: object, words: tuple[str, ...]) -> object:
+    if value not in words:
+        raise ConfigError(f"{key}: write one of {', '.join(words)}")
+    return value
 
 
 def _wifi(fields: object) -> tuple[str, str] | None:

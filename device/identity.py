@@ -1,8 +1,6 @@
 """Who this device is in this start: kid, epoch, and the keys it seals and checks with."""
 
-import sys
-
-from device import store
+from device import forget, store
 from protocol import envelope
 from protocol.envelope import DOWN, UP, direction_key, kid_of
 
@@ -41,8 +39,12 @@ class Identity:
         """Nothing is open."""
 
 
-def of(board: "Board", settings: "Config", folder: str, epoch: int) -> "Sealing":
+def of(
+    board: "Board", settings: "Config", folder: str, epoch: int, before: bytes = b""
+) -> "Sealing":
     """The identity in the profile that is configured; without one, `sig` where there is a key.
+
+    `before` is the link of the last envelope known of an earlier start, empty for none.
 
     ConfigError where there is no key to sign with, or no table.
     """
@@ -54,7 +56,6 @@ def of(board: "Board", settings: "Config", folder: str, epoch: int) -> "Sealing"
     from device import signing
 
     own = signing.make(board, settings, folder, epoch)
-    for package, module in signing.USED_ONCE:
-        del sys.modules[package + "." + module]
-        delattr(sys.modules[package], module)
+    own.follow(before)
+    forget(*signing.USED_ONCE)
     return own

@@ -10,6 +10,7 @@ import gc
 import json
 import sys
 
+from device import forget
 from device.config import ConfigError
 
 TYPE_CHECKING = False
@@ -43,14 +44,11 @@ def pick_board() -> "Board":
 
 def read_config(path: str) -> "Config":
     """Reads and checks the file, then lets go of the code that did: a board runs it once."""
-    import device
     from device import config_file
 
     settings = config_file.load(path)
     del config_file
-    for name in ("config_file", "config_sensors", "config_checks"):
-        del sys.modules["device." + name]
-        delattr(device, name)
+    forget("device.config_file", "device.config_sensors", "device.config_checks")
     gc.collect()
     return settings
 

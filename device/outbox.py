@@ -1,238 +1,178 @@
-"""Outbox: the durable queue of sealed envelopes, a log of segments on flash.
+"""Outbox: the queue of sealed envelopes, in RAM first and on flash when that is due.
 
-Returns from `put` mean durable. At least once: after a power cut up to `_ADVANCES_PER_SAVE`
-envelopes come again, which the gateway knows. Overflow drops the oldest segment and counts.
-Knows nothing of what is in an envelope.
+At least once: what a receipt has not been heard for comes again, which the gateway knows.
+Knows nothing of what is in an envelope but its number.
+
+The modes, and what a power cut may cost of what was sealed:
+
+- `always`: every envelope is durable when `put` returns. Nothing.
+- `batch`: durable once eight wait, or one has waited for `SPILL_AFTER_MS`. That, at most.
+- `outage`: the same, but of time only while the gateway does not answer. What waits for its
+  answer when power goes, until the request is given up.
 """
 
-import binascii
-import os
-import struct
+import hashlib
 
 from device import store
-from protocol.limits import MAX_ENVELOPE_BYTES
+from device.segments import HEADER_BYTES, Segments
+from protocol import envelope
+from protocol.limits import SEPARATE_TIMEOUT_MS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import BinaryIO
-
     from device.shapes import Files
 
-HEADER = ">BBHI"  # magic, version, length, CRC-32 of the envelope
-HEADER_BYTES = 8
-MAGIC = 0xA5
-_CURSOR = ">II"  # segment, position
-_CURSOR_BYTES = 8
-# A little under a flash block, so that a segment is one erase.
-_SEGMENT_BYTES = 4000
-# Restarts without a network leave short segments: their number is bounded as well.
-_SHORT_SEGMENTS = 4
-_ADVANCES_PER_SAVE = 8
+ALWAYS, BATCH, OUTAGE = "always", "batch", "outage"
+MODES = (ALWAYS, BATCH, OUTAGE)
+OLDEST, NEWEST = "oldest", "newest"
+SPILL_AFTER_MS = 30_000
+TEND_MS = 3000
+RING_BYTES = 4096
+_RING = 8  # one flush costs about one erase, however much it writes up to a flash block
 _QUARANTINED = 4
-_READ_ATTEMPTS = 8
-_ENOENT, _ENOSPC = 2, 28
+MARK_BYTES = 24  # epoch and sequence, and the start of the hash of that envelope
 
 
 class Outbox:
     """`peek` the oldest, `advance` past it once it is kept, `put` at the end.
 
-    `dropped` counts envelopes lost to overflow, `corrupt` those the flash gave back damaged,
-    `quarantined` those set aside, all since this start.
+    `quarantined` counts envelopes set aside, `flash_errors` times that the flash would not take
+    something; both, like `dropped` and `corrupt`, since this start. `ended` is the mark of the last
+    envelope known of the start before, or empty. Who sends says `unreachable`.
     """
 
-    def __init__(self, files: "Files", folder: str, capacity_bytes: int) -> None:
-        self.dropped = self.corrupt = self.quarantined = 0
+    def __init__(
+        self,
+        files: "Files",
+        folder: str,
+        capacity_bytes: int,
+        *,
+        mode: str,
+        drop: str = OLDEST,
+        ring_bytes: int = RING_BYTES,
+    ) -> None:
+        self.quarantined = 0
         self.capacity_bytes = capacity_bytes
+        self.unreachable = False
         self._files = files
         self._folder = folder
-        self._segment_bytes = min(_SEGMENT_BYTES, capacity_bytes // 4)
-        self._max_segments = _SHORT_SEGMENTS * (capacity_bytes // self._segment_bytes)
-        self.was_made = store.make_folder(folder)
-        self._sizes = self._find_segments()  # segment -> bytes in it
-        self._segments = sorted(self._sizes)  # oldest first
-        self._total_bytes = sum(self._sizes.values())
-        self._segment, self._at = self._load_cursor()
-        # A segment of an earlier start may end in a torn envelope: never append to one.
-        self._last = max(self._segments + [self._segment])
-        self._open: BinaryIO | None = None
-        self._peeked_bytes = 0
-        self._unsaved = 0
-        self._read_faults = 0
-        while self._segments and self._segments[0] < self._segment:
-            at = self._at
-            self._remove(self._segments[0])
-            self._at = at
+        self._mode = mode
+        self._drops_newest = drop == NEWEST
+        self._ring_limit = ring_bytes
+        self._segments = Segments(files, folder, capacity_bytes)
+        self.was_made = self._segments.was_made
+        newest = self._segments.newest()
+        if newest is not None:
+            self._segments.mark = max(self._segments.mark, _mark(newest))
+        self.ended = self._segments.mark
+        self._ring: list[bytes] = []  # newer than all on flash
+        self._ring_ms: list[int] = []  # when each of them was put
+        self._ring_bytes = 0
+        self._dropped = 0
+        self._in_flight = False  # `peek` has returned the first of the ring
+
+    @property
+    def dropped(self) -> int:
+        return self._segments.dropped + self._dropped
+
+    @property
+    def corrupt(self) -> int:
+        return self._segments.corrupt
+
+    @property
+    def flash_errors(self) -> int:
+        return self._segments.flash_errors
 
     @property
     def used_bytes(self) -> int:
         """Bytes that wait, headers and all."""
-        if self._segment not in self._sizes:
-            return self._total_bytes
-        return self._total_bytes - self._at
+        return self._segments.used_bytes + self._ring_bytes
 
-    def put(self, envelope: bytes) -> None:
-        """Appends durably. OSError where the flash will not, whatever is dropped for it."""
-        size = HEADER_BYTES + len(envelope)
-        self._make_room(size)
-        while True:
-            try:
-                self._append(envelope)
-                break
-            except OSError as error:
-                if error.errno != _ENOSPC or not self._drop_oldest():
-                    raise
-        self._sizes[self._last] += size
-        self._total_bytes += size
+    def put(self, sealed: bytes, now_ms: int) -> None:
+        """Adds one. Where the flash fails it stays in RAM; overflow drops, and counts."""
+        self._ring.append(sealed)
+        self._ring_ms.append(now_ms)
+        self._ring_bytes += HEADER_BYTES + len(sealed)
+        self._segments.mark = _mark(sealed)
+        if self._mode == ALWAYS or len(self._ring) >= _RING:
+            self.spill()
+        elif 4 * self._ring_bytes > 3 * self._ring_limit:
+            self.spill()
+        while self._ring_bytes > self._ring_limit:
+            self._drop(-1 if self._drops_newest else 0)
+
+    def loss_window_ms(self, ack_timeout_ms: int) -> int:
+        """How old an envelope can get before it is durable, at most."""
+        if self._mode == ALWAYS:
+            return 0
+        # RFC 7252 §4.8.2: after 46.5 timeouts, or a separate answer's, a request is given up
+        asking_ms = max(47 * ack_timeout_ms, SEPARATE_TIMEOUT_MS)
+        return SPILL_AFTER_MS + TEND_MS + (asking_ms if self._mode == OUTAGE else 0)
+
+    def tend(self, now_ms: int) -> None:
+        """To be called every TEND_MS: spills what has waited in RAM for too long."""
+        if self._ring and now_ms - self._ring_ms[0] >= SPILL_AFTER_MS:
+            if self._mode != OUTAGE or self.unreachable:
+                self.spill()
+
+    def spill(self) -> None:
+        """Makes all that waits durable now, if the flash will."""
+        if not self._ring:
+            return
+        while self._drops_newest and self._ring and not self._segments.has_room(self._ring_bytes):
+            self._drop(-1)
+        try:
+            self._segments.append(self._ring)
+        except OSError:
+            self._segments.flash_errors += 1
+            return
+        self._ring, self._ring_ms = [], []
+        self._ring_bytes = 0
+        if self._in_flight:
+            self._segments.peek()  # what is on its way is now the first on flash
+            self._in_flight = False
 
     def peek(self) -> bytes | None:
-        """The oldest envelope, or None. Steps over what the flash no longer gives back whole.
-
-        OSError where the flash fails to read; after some of those the segment is given up.
-        """
-        while self._segments:
-            if self._segment != self._segments[0]:
-                self._segment, self._at = self._segments[0], 0
-            envelope = self._read()
-            if envelope is not None:
-                return envelope
-            if self._segment == self._last and self._open is not None:
-                return None
-            self._remove(self._segment)
-        return None
+        """The oldest envelope, or None. OSError where the flash fails to read."""
+        self._in_flight = False
+        sealed = self._segments.peek()
+        if sealed is None and self._ring:
+            self._in_flight = True
+            sealed = self._ring[0]
+        return sealed
 
     def advance(self) -> None:
         """Steps over what `peek` has just returned; nothing where overflow took it meanwhile."""
-        self._at += self._peeked_bytes
-        self._peeked_bytes = 0
-        self._unsaved += 1
-        if self._unsaved >= _ADVANCES_PER_SAVE:
-            self.save_cursor()
+        if self._in_flight:
+            self._take(0)
+            return
+        self._segments.advance()
 
-    def set_aside(self, envelope: bytes) -> None:
+    def set_aside(self, sealed: bytes) -> None:
         """Moves what `peek` has just returned to the quarantine, which keeps the last few."""
         slot = self._folder + f"/quarantine.{self.quarantined % _QUARANTINED}"
-        store.save(self._files, slot, envelope)
+        store.save(self._files, slot, sealed)
         self.quarantined += 1
         self.advance()
 
-    def save_cursor(self) -> None:
-        """Makes the place durable now."""
-        if self._unsaved:
-            place = struct.pack(_CURSOR, self._segment, self._at)
-            store.save(self._files, self._folder + "/cursor", place)
-            self._unsaved = 0
-
     def close(self) -> None:
-        """For a planned stop: nothing comes twice, and no file stays open."""
-        self.save_cursor()
-        self._close_segment()
+        """For a planned stop or a sleep: nothing is lost, or comes twice; no file stays open."""
+        self.spill()
+        self._segments.save_cursor()
+        self._segments.close()
 
-    # Start
+    def _drop(self, index: int) -> None:
+        self._take(index)
+        self._dropped += 1
 
-    def _find_segments(self) -> dict[int, int]:
-        sizes: dict[int, int] = {}
-        for name in os.listdir(self._folder):
-            if name.startswith("s") and len(name) == 9:
-                sizes[int(name[1:], 16)] = os.stat(self._folder + "/" + name)[6]
-        return sizes
+    def _take(self, index: int) -> None:
+        self._ring_bytes -= HEADER_BYTES + len(self._ring.pop(index))
+        self._ring_ms.pop(index)
+        if not self._ring or index == 0:
+            self._in_flight = False
 
-    def _load_cursor(self) -> tuple[int, int]:
-        place = store.load(self._folder + "/cursor")
-        if place is None or len(place) != _CURSOR_BYTES:
-            return 0, 0
-        segment, at = struct.unpack(_CURSOR, place)
-        return segment, at
 
-    # Writing
-
-    def _append(self, envelope: bytes) -> None:
-        if self._open is None:
-            self._last += 1
-            self._open = open(self._path(self._last), "wb")
-            self._segments.append(self._last)
-            self._sizes[self._last] = 0
-        crc = binascii.crc32(envelope) & 0xFFFFFFFF
-        try:
-            self._open.write(struct.pack(HEADER, MAGIC, 0, len(envelope), crc) + envelope)
-            self._files.sync(self._open)
-        except OSError:
-            # How much reached the flash is unknown: this segment is closed for good.
-            self._close_segment()
-            raise
-
-    def _make_room(self, size: int) -> None:
-        if self._open is not None and self._sizes[self._last] + size > self._segment_bytes:
-            self._close_segment()
-        full = self._total_bytes + size > self.capacity_bytes
-        while full or (self._open is None and len(self._segments) >= self._max_segments):
-            if not self._drop_oldest():
-                break
-            full = self._total_bytes + size > self.capacity_bytes
-
-    def _close_segment(self) -> None:
-        file, self._open = self._open, None
-        if file is not None:
-            try:
-                file.close()
-            except OSError:
-                pass  # it is given up; what was synced is on the flash
-
-    def _drop_oldest(self) -> bool:
-        """Whether there was a segment to drop; never the one being written."""
-        if not self._segments or (self._open is not None and self._segments[0] == self._last):
-            return False
-        if self._segment != self._segments[0]:
-            self._segment, self._at = self._segments[0], 0
-        while self._read() is not None:
-            self._at += self._peeked_bytes
-            self.dropped += 1
-        self._peeked_bytes = 0
-        self._remove(self._segment)
-        return True
-
-    # Reading
-
-    def _read(self) -> bytes | None:
-        """The envelope at the cursor; None at the end of the segment or of what is readable."""
-        try:
-            with open(self._path(self._segment), "rb") as file:
-                file.seek(self._at)
-                envelope = self._next_whole(file)
-        except OSError as error:
-            self._read_faults += 1
-            if error.errno != _ENOENT and self._read_faults < _READ_ATTEMPTS:
-                raise
-            self.corrupt += 1
-            envelope = None
-        self._read_faults = 0
-        return envelope
-
-    def _next_whole(self, file: "BinaryIO") -> bytes | None:
-        while True:
-            header = file.read(HEADER_BYTES)
-            if len(header) < HEADER_BYTES:
-                return None
-            magic, version, size, crc = struct.unpack(HEADER, header)
-            if magic != MAGIC or version or size > MAX_ENVELOPE_BYTES:
-                self.corrupt += 1
-                return None
-            envelope = file.read(size)
-            if len(envelope) < size:
-                return None
-            if binascii.crc32(envelope) & 0xFFFFFFFF == crc:
-                self._peeked_bytes = HEADER_BYTES + size
-                return envelope
-            self.corrupt += 1
-            self._at += HEADER_BYTES + size
-
-    def _remove(self, segment: int) -> None:
-        self._segments.remove(segment)
-        self._total_bytes -= self._sizes.pop(segment)
-        self._at = 0
-        try:
-            os.remove(self._path(segment))
-        except OSError:
-            pass  # then it is found, and sent, again at the next start
-
-    def _path(self, segment: int) -> str:
-        return self._folder + f"/s{segment:08x}"
+def _mark(sealed: bytes) -> bytes:
+    """Later envelopes have larger ones."""
+    digest: bytes = hashlib.sha256(sealed).digest()
+    return envelope.number_in(sealed) + digest[: MARK_BYTES - 8]

@@ -47,14 +47,8 @@ class Packer:
         except FaultError:
             self.unsealed += 1
             return False
-        # Used up even where the flash fails: what was written then is unknown, and a number
-        # that is used twice is worse than a gap, which the gateway sees.
         self.sequence += 1
-        try:
-            self._outbox.put(sealed)
-        except OSError:
-            self.unsealed += 1
-            return False
+        self._outbox.put(sealed, self._clock.uptime_ms())
         self._on_sealed()
         return True
 

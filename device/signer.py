@@ -46,9 +46,9 @@ class SigningIdentity:
         """How many coupons there are."""
         return self._signer.ready
 
-    def follow(self, sealed: bytes) -> None:
-        """`sealed` is the last envelope that earlier starts are known to have sealed."""
-        self._before = sign1.link(sealed)
+    def follow(self, link: bytes) -> None:
+        """`link` is that of the last envelope that earlier starts are known to have sealed."""
+        self._before = link or self._before
 
     def seal(self, sequence: int, payload: bytes) -> bytes:
         """The envelope of a pack, which names the one sealed before.

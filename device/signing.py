@@ -4,7 +4,6 @@ from device import counter, keys
 from device.config import ConfigError
 from device.signer import COUPONS, SigningIdentity
 from device.table import open_table
-from device.tail import last_envelope
 from protocol.ecdsa import Signer
 
 TYPE_CHECKING = False
@@ -13,8 +12,8 @@ if TYPE_CHECKING:
     from device.shapes import Board
     from device.table import Table
 
-# What is of no use afterwards: folder and module.
-USED_ONCE = (("device", "tail"), ("device", "keys"), ("protocol", "keypair"), ("device", "signing"))
+# What is of no use afterwards.
+USED_ONCE = ("device.keys", "protocol.keypair", "device.signing")
 
 
 def make(board: "Board", settings: "Config", folder: str, epoch: int) -> SigningIdentity:
@@ -36,11 +35,7 @@ def make(board: "Board", settings: "Config", folder: str, epoch: int) -> Signing
         boot=epoch.to_bytes(4, "big"),
         coupons=COUPONS if counter.is_kept(folder, epoch) else 0,
     )
-    own = SigningIdentity(settings, public, epoch, signer=signer, table=table)
-    last = last_envelope(folder + "/outbox")
-    if last is not None:
-        own.follow(last)
-    return own
+    return SigningIdentity(settings, public, epoch, signer=signer, table=table)
 
 
 def _pair(board: "Board", settings: "Config", folder: str, table: "Table") -> tuple[bytes, bytes]:

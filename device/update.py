@@ -43,7 +43,7 @@ async def run(board: "Board", settings: "Config", slots: "Slots", report: "Repor
     endpoint.answer_bytes = MAX_DATAGRAM_BYTES
     joined = None
     if settings.wifi is not None:
-        joined = asyncio.create_task(board.stay_joined(*settings.wifi))
+        joined = asyncio.create_task(board.stay_joined(*settings.wifi, _nothing, _nothing))
     download = Download(board, endpoint.request)
     await attempt(Installer(board, slots, download, report), settings.update_key, report)
     await endpoint.close()
@@ -51,6 +51,10 @@ async def run(board: "Board", settings: "Config", slots: "Slots", report: "Repor
         joined.cancel()
     if slots.trial:
         board.reset()
+
+
+def _nothing() -> None:
+    """An update is watched by nobody but its own limits."""
 
 
 async def attempt(installer: "Installer", key: bytes | None, report: "Report") -> None:

@@ -88,6 +88,7 @@ class Uplink:
         """Sends one envelope once; returns how long to wait before the next, in ms."""
         content_format = envelope.content_format_of(sealed)
         answer = await self._endpoint.exchange(coap.POST, "r", sealed, content_format)
+        self._outbox.unreachable = answer is None
         if answer is None:
             return self._wait(self._endpoint.reason, self._back_off())
         if answer.code == coap.CHANGED:

@@ -6,7 +6,7 @@ small boards have 32-bit ones. Apart from the reader, which a board has no use f
 
 from collections import namedtuple
 
-_UINT, _NINT, _BYTES, _TEXT, _ARRAY, _MAP, _TAG = 0, 1, 2, 3, 4, 5, 6
+UINT, NINT, BYTES, TEXT, ARRAY, MAP, TAG = 0, 1, 2, 3, 4, 5, 6
 _DECIMAL_TAG = 4
 
 
@@ -29,43 +29,56 @@ def decimal(mantissa: int, exponent: int) -> int | Decimal:
 
 def encode(value: object) -> bytes:
     """The bytes of `value`; TypeError where it has none (our bug, not the peer's)."""
-    if value is False:
-        return b"\xf4"
-    if value is True:
-        return b"\xf5"
-    if value is None:
-        return b"\xf6"
-    if isinstance(value, int):
-        return _head(_UINT, value) if value >= 0 else _head(_NINT, -1 - value)
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return _head(_BYTES, len(value)) + bytes(value)
-    if isinstance(value, str):
+    out = bytearray()
+    write(out, value)
+    return bytes(out)
+
+
+def write(out: bytearray, value: object) -> None:
+    """Adds the bytes of `value` to `out`: a board has no memory for all its parts twice."""
+    if value is None or value is False or value is True:
+        out.append(0xF6 if value is None else 0xF5 if value else 0xF4)
+    elif isinstance(value, int):
+        head(out, UINT if value >= 0 else NINT, value if value >= 0 else -1 - value)
+    elif isinstance(value, (bytes, bytearray, memoryview)):
+        head(out, BYTES, len(value))
+        out.extend(value)
+    elif isinstance(value, str):
         text = value.encode()
-        return _head(_TEXT, len(text)) + text
-    return _encode_container(value)
+        head(out, TEXT, len(text))
+        out.extend(text)
+    else:
+        _write_container(out, value)
 
 
-def array(items: list[bytes]) -> bytes:
-    """The array of items that are encoded already."""
-    return _head(_ARRAY, len(items)) + b"".join(items)
-
-
-def _encode_container(value: object) -> bytes:
+def _write_container(out: bytearray, value: object) -> None:
     if isinstance(value, Decimal):
-        return _head(_TAG, _DECIMAL_TAG) + encode([value.exponent, value.mantissa])
-    if isinstance(value, (list, tuple)):
-        return array([encode(item) for item in value])
-    if isinstance(value, dict):
-        pairs = sorted([(encode(key), encode(item)) for key, item in value.items()])
-        return _head(_MAP, len(pairs)) + b"".join([key + item for key, item in pairs])
-    raise TypeError("no CBOR for {}".format(type(value)))
+        head(out, TAG, _DECIMAL_TAG)
+        head(out, ARRAY, 2)
+        write(out, value.exponent)
+        write(out, value.mantissa)
+    elif isinstance(value, (list, tuple)):
+        head(out, ARRAY, len(value))
+        for item in value:
+            write(out, item)
+    elif isinstance(value, dict):
+        head(out, MAP, len(value))
+        for key, item in sorted([(encode(key), item) for key, item in value.items()]):
+            out.extend(key)
+            write(out, item)
+    else:
+        raise TypeError("no CBOR for {}".format(type(value)))
 
 
-def _head(major: int, number: int) -> bytes:
+def head(out: bytearray, major: int, number: int) -> None:
+    """Adds the head of an item (RFC 8949 §3), in the fewest bytes."""
     if number < 24:
-        return bytes((major << 5 | number,))
+        out.append(major << 5 | number)
+        return
     for power in range(4):
         size = 1 << power
         if number < 1 << 8 * size:
-            return bytes((major << 5 | 24 + power,)) + number.to_bytes(size, "big")
+            out.append(major << 5 | 24 + power)
+            out.extend(number.to_bytes(size, "big"))
+            return
     raise TypeError(f"no CBOR integer for {number}")

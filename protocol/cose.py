@@ -17,8 +17,13 @@ def mac0(key: HmacKey, protected: bytes, payload: bytes, *, external_aad: bytes)
 
 def tag(key: HmacKey, protected: bytes, payload: bytes, external_aad: bytes) -> bytes:
     """The tag over MAC_structure (RFC 9052 §6.3)."""
-    return key.tag(mac_structure(protected, payload, external_aad))
+    return key.tag(mac_front(protected, len(payload), external_aad), payload)
 
 
-def mac_structure(protected: bytes, payload: bytes, external_aad: bytes) -> bytes:
-    return cbor.encode(["MAC0", protected, external_aad, payload])
+def mac_front(protected: bytes, payload_bytes: int, external_aad: bytes) -> bytes:
+    """MAC_structure, ["MAC0", protected, external_aad, payload], but for the payload's bytes."""
+    out = bytearray(b"\x84\x64MAC0")
+    cbor.write(out, protected)
+    cbor.write(out, external_aad)
+    cbor.head(out, cbor.BYTES, payload_bytes)
+    return bytes(out)

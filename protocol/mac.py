@@ -23,9 +23,11 @@ class HmacKey:
         self._inner = (block ^ _INNER).to_bytes(_BLOCK_BYTES, "big")
         self._outer = (block ^ _OUTER).to_bytes(_BLOCK_BYTES, "big")
 
-    def tag(self, message: bytes) -> bytes:
+    def tag(self, *parts: bytes) -> bytes:
+        """HMAC of the parts as if they were one message, which a board need not put together."""
         inner = hashlib.sha256(self._inner)
-        inner.update(message)
+        for part in parts:
+            inner.update(part)
         outer = hashlib.sha256(self._outer)
         outer.update(inner.digest())
         return outer.digest()

@@ -31,21 +31,32 @@ class Reading(namedtuple("Reading", ("name", "unit", "value", "time_ms"))):
 def encode_pack(base_name: str, readings: list[Reading]) -> bytes:
     """A pack of readings whose names all start with `base_name`, in their order."""
     base_ms = readings[0].time_ms if readings[0].time_ms >= RELATIVE_TIME_MS else 0
-    base: dict[int, object] = {BASE_NAME: base_name}
-    if base_ms:
-        base[BASE_TIME] = decimal(base_ms, -3)
-    records: list[bytes] = []
-    for reading in readings:
-        # one record at a time: a board has no memory for all of them twice
-        record: dict[int, object] = {} if records else base
-        record[NAME] = reading.name[len(base_name) :]
+    out = bytearray()
+    cbor.head(out, cbor.ARRAY, len(readings))
+    for position, reading in enumerate(readings):
+        base = 0 if position else 1 + bool(base_ms)
+        label, after_ms = label_of(reading.value), reading.time_ms - base_ms
+        cbor.head(out, cbor.MAP, 2 + bool(reading.unit) + bool(after_ms) + base)
+        # in the order of their encodings: the labels below zero are the last
+        _field(out, NAME, reading.name[len(base_name) :])
         if reading.unit:
-            record[UNIT] = reading.unit
-        if reading.time_ms != base_ms:
-            record[TIME] = decimal(reading.time_ms - base_ms, -3)
-        record[label_of(reading.value)] = reading.value
-        records.append(cbor.encode(record))
-    return cbor.array(records)
+            _field(out, UNIT, reading.unit)
+        if label < TIME:
+            _field(out, label, reading.value)
+        if after_ms:
+            _field(out, TIME, decimal(after_ms, -3))
+        if label > TIME:
+            _field(out, label, reading.value)
+        if base:
+            _field(out, BASE_NAME, base_name)
+        if base > 1:
+            _field(out, BASE_TIME, decimal(base_ms, -3))
+    return bytes(out)
+
+
+def _field(out: bytearray, label: int, value: object) -> None:
+    cbor.write(out, label)
+    cbor.write(out, value)
 
 
 def label_of(value: object) -> int:

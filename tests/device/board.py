@@ -11,7 +11,7 @@ OPENED = []  # outboxes of the running test, which the conftest closes after it
 
 
 def open_outbox(board, folder, capacity_bytes=16_384):
-    OPENED.append(Outbox(board, str(folder), capacity_bytes))
+    OPENED.append(Outbox(board, str(folder), capacity_bytes, mode="always"))
     return OPENED[-1]
 
 

@@ -1,7 +1,8 @@
 """Cuts the power at every flash operation of a device's life, inside MicroPython.
 
 A RAM flash under a real LittleFS: a cut tears the program or the erase it falls into, and the
-flash is dead from then on. Run by test_power_cut.py; the argument is the program size.
+flash is dead from then on. Run by test_power_cut.py; the arguments are the program size, the
+mode of the outbox, and how many cuts to step over each time.
 """
 
 import json
@@ -18,6 +19,8 @@ ROOT = "/flash"
 _EIO = 5
 _ENVELOPES_A_LIFE = 14
 _LIVES = 2
+_EVERY_MS = 5000
+HARMS = ("lost", "corrupt", "repeated_epochs", "disordered", "ended_wrong", "duplicates")
 
 
 class RamFlash:
@@ -81,27 +84,47 @@ class Witness:
 
     def __init__(self):
         self.epochs = []
-        self.put = []
+        self.flushed = []
         self.delivered = []
+        self.last_flushed = b""  # number of the last envelope that a flush covered
+        self.ended_wrong = 0
 
 
 def envelope(epoch, sequence):
-    return epoch.to_bytes(4, "big") + sequence.to_bytes(4, "big") + bytes(150 + sequence % 90)
+    """With its number where those of the profile mac have it."""
+    number = epoch.to_bytes(4, "big") + sequence.to_bytes(4, "big")
+    return b"\x84\x58\x19" + bytes(17) + number + bytes(150 + sequence % 90)
 
 
-def live(witness, files):
+def live(witness, files, mode):
     """One start of a device: takes an epoch, fills its outbox, delivers some of it."""
-    outbox = Outbox(files, ROOT + "/outbox", 16_384)
+    outbox = Outbox(files, ROOT + "/outbox", 16_384, mode=mode)
+    outbox.unreachable = True  # so that an outage's mode uses the flash, too
+    if outbox.ended[:8] < witness.last_flushed:
+        witness.ended_wrong += 1
     # used before this start drew its number, so a cut may waste one but never repeat it
     epoch = counter.next_epoch(files, ROOT, used_before=not outbox.was_made)
     witness.epochs.append(epoch)
     for sequence in range(_ENVELOPES_A_LIFE):
         sealed = envelope(epoch, sequence)
-        outbox.put(sealed)
-        witness.put.append(sealed)
+        outbox.put(sealed, sequence * _EVERY_MS)
+        outbox.tend(sequence * _EVERY_MS)
+        in_ram = len(outbox._ring)
+        if not in_ram:
+            witness.last_flushed = number(sealed)
+        witness.flushed.extend(sealed_so_far(witness, epoch, sequence + 1 - in_ram))
         if sequence % 3 == 2:
             deliver(witness, outbox, 2)
     outbox.close()
+    if not outbox.flash_errors:
+        witness.last_flushed = number(sealed)
+        witness.flushed.extend(sealed_so_far(witness, epoch, _ENVELOPES_A_LIFE))
+
+
+def sealed_so_far(witness, epoch, count):
+    """The first `count` of an epoch, but for those the witness has."""
+    known = [one for one in witness.flushed if number(one)[:4] == epoch.to_bytes(4, "big")]
+    return [envelope(epoch, sequence) for sequence in range(len(known), count)]
 
 
 def deliver(witness, outbox, most):
@@ -124,8 +147,8 @@ def unmount():
         pass
 
 
-def sweep_one(image, cut_at, program_bytes):
-    """(lost, corrupt, repeated epochs, out of order, duplicates) of a life cut at `cut_at`."""
+def sweep_one(image, cut_at, program_bytes, mode):
+    """The harms, in the order of HARMS, of a life cut at `cut_at`."""
     witness, files = Witness(), Files()
     flash = RamFlash(image, cut_at)
     mounted = False
@@ -133,7 +156,7 @@ def sweep_one(image, cut_at, program_bytes):
         mount(flash, program_bytes)
         mounted = True
         for _ in range(_LIVES):
-            live(witness, files)
+            live(witness, files, mode)
     except OSError:
         pass
     flash.dead = True
@@ -142,16 +165,16 @@ def sweep_one(image, cut_at, program_bytes):
     # The dead flash stays dead: finalisers of its open files must not write to the next one.
     revived = RamFlash(flash.data)
     mount(revived, program_bytes)
-    live(witness, files)
-    deliver(witness, Outbox(files, ROOT + "/outbox", 16_384), 10_000)
+    live(witness, files, mode)
+    deliver(witness, Outbox(files, ROOT + "/outbox", 16_384, mode=mode), 10_000)
     unmount()
     return judge(witness)
 
 
 def judge(witness):
     delivered = witness.delivered
-    lost = [one for one in witness.put if one not in delivered]
-    corrupt = [one for one in delivered if one != envelope(number(one) >> 32, one[7])]
+    lost = [one for one in witness.flushed if one not in delivered]
+    corrupt = [one for one in delivered if one != envelope(*number_of(one))]
     first_seen = []
     for one in delivered:
         if one not in first_seen:
@@ -159,14 +182,19 @@ def judge(witness):
     numbers = [number(one) for one in first_seen]
     repeated = len(witness.epochs) - len(set(witness.epochs))
     disorder = numbers != sorted(numbers)
-    return len(lost), len(corrupt), repeated, int(disorder), len(delivered) - len(first_seen)
+    duplicates = len(delivered) - len(first_seen)
+    return len(lost), len(corrupt), repeated, int(disorder), witness.ended_wrong, duplicates
 
 
 def number(sealed):
-    return int.from_bytes(sealed[:8], "big")
+    return sealed[20:28]
 
 
-def main(program_bytes):
+def number_of(sealed):
+    return int.from_bytes(sealed[20:24], "big"), int.from_bytes(sealed[24:28], "big")
+
+
+def main(program_bytes, mode, step):
     flash = RamFlash()
     vfs.VfsLfs2.mkfs(flash, progsize=program_bytes)
     image = bytes(flash.data)
@@ -174,18 +202,18 @@ def main(program_bytes):
     mount(whole, program_bytes)
     witness = Witness()
     for _ in range(_LIVES):
-        live(witness, Files())
+        live(witness, Files(), mode)
     unmount()
-    names = ("lost", "corrupt", "repeated_epochs", "disordered", "duplicates")
-    totals = [0] * len(names)
-    for cut_at in range(1, whole.operations + 1):
-        for index, count in enumerate(sweep_one(image, cut_at, program_bytes)):
+    totals = [0] * len(HARMS)
+    cuts = range(1, whole.operations + 1, step)
+    for cut_at in cuts:
+        for index, count in enumerate(sweep_one(image, cut_at, program_bytes, mode)):
             totals[index] += count
-    counts = {name: totals[index] for index, name in enumerate(names)}
-    counts["cuts"] = whole.operations
+    counts = {name: totals[index] for index, name in enumerate(HARMS)}
+    counts["cuts"] = len(cuts)
     print(json.dumps(counts))
 
 
 if __name__ == "__main__":
     os.stat("/")
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]))

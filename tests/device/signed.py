@@ -14,8 +14,8 @@ def settings(**more):
     return check({"name": NAME, "secret": SECRET.hex(), "gateway": "g:1"} | more)
 
 
-def identity_of(folder, config, epoch, board=None):
-    OPENED.append(identity.of(board or FakeBoard(), config, str(folder), epoch))
+def identity_of(folder, config, epoch, board=None, before=b""):
+    OPENED.append(identity.of(board or FakeBoard(), config, str(folder), epoch, before))
     return OPENED[-1]
 
 

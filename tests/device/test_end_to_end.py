@@ -36,8 +36,8 @@ def run_device(
 ) -> tuple[int, list[dict[str, object]], str]:
     run = subprocess.run(
         [*command, "-m", "device.main", str(folder), str(readings)],
-        env=environment(folder, packages),
-        cwd="/",
+        env=environment(folder, Path() if packages != ROOT else packages),
+        cwd=packages,  # found by short paths, as on a board: each is in RAM
         capture_output=True,
         text=True,
         timeout=120,

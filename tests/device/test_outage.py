@@ -13,7 +13,7 @@ DAY_OF_PACKS = 24 * HOUR_OF_PACKS
 AFTERWARDS = 60  # packs that are sealed when the network is there again
 # The agent, the gateway of the test and the clock; far from what a pack more each would take.
 HEAP = "256K"
-FLAT_BYTES = 2048
+FLAT_BYTES = 2048 + 4096  # the second is what the outbox keeps in RAM before it spills
 SEGMENT_BYTES = 4000
 
 

@@ -45,7 +45,7 @@ class Rig:
             sealed = envelope.seal(
                 identity.up, "up", identity.kid, epoch=1, sequence=sequence, payload=pack
             )
-            self.outbox.put(sealed)
+            self.outbox.put(sealed, 0)
 
     async def run_for(self, duration_ms):
         running = asyncio.create_task(self.uplink.run(lambda: None))

@@ -110,6 +110,19 @@ def test_a_named_tuple_with_types_only_is_one_class():
     assert shrunk(text) == "from x import namedtuple\nP = namedtuple('P', ('a',))\n"
 
 
+def test_refusals_that_nobody_tells_apart_are_one_class():
+    errors = (
+        "class BaseError(Exception):\n    pass\nclass CaughtError(BaseError):\n    pass\n"
+        "class OtherError(BaseError):\n    pass\n"
+    )
+    text = "from protocol.errors import CaughtError\ntry:\n    f()\nexcept CaughtError:\n    pass\n"
+
+    both = shrink.shrink({"protocol/errors.py": errors, "device/one.py": text})
+
+    assert "OtherError = BaseError" in both["protocol/errors.py"]
+    assert "class CaughtError" in both["protocol/errors.py"]
+
+
 def test_of_a_refusal_the_class_is_left():
     errors = "class BadError(Exception):\n    pass\n"
     text = 'from protocol.errors import BadError\ndef f(a):\n    raise BadError(f"{a}!", 3)\n'

@@ -8,14 +8,16 @@ uses never get there. Sources and results are texts by path, as `device/uplink.p
 import ast
 from collections.abc import Mapping
 
-from tools.shrink import constants, imports, names, types
+from tools.shrink import constants, errors, imports, names, types
 
 
 def shrink(sources: Mapping[str, str]) -> dict[str, str]:
     """All files of a device at once: what may be renamed depends on all of them."""
     trees = {module_of(path): ast.parse(text) for path, text in sources.items()}
+    refusals = trees.get("protocol.errors", ast.Module([], []))
     for tree in trees.values():
-        types.strip(tree, errors=_classes(trees.get("protocol.errors")))
+        types.strip(tree, errors=_classes(refusals))
+    errors.merge(refusals, trees)
     constants.inline(trees)
     imports.prune(trees)
     names.shorten(trees)
@@ -27,5 +29,5 @@ def module_of(path: str) -> str:
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
-def _classes(tree: ast.Module | None) -> set[str]:
-    return {one.name for one in tree.body if isinstance(one, ast.ClassDef)} if tree else set()
+def _classes(tree: ast.Module) -> set[str]:
+    return {one.name for one in tree.body if isinstance(one, ast.ClassDef)}
