@@ -49,7 +49,7 @@ def make_key(told):
 def live(told):
     """One start: an epoch, a few coupons, and more packs than those."""
     board = Board()
-    outbox = Outbox(board, ROOT + "/outbox", 16_384)
+    outbox = Outbox(board, ROOT + "/outbox", 16_384, mode="always")
     epoch = counter.next_epoch(board, ROOT, used_before=not outbox.was_made)
     settings = Config("greenhouse-3", bytes(32), [])
     settings.key = KEY
@@ -59,7 +59,9 @@ def live(told):
     for sequence in range(PACKS):
         sealed = own.seal(sequence, b"a pack")
         told.signed.append((epoch, sequence, sealed[-64:-32]))
-        outbox.put(sealed)
+        outbox.put(sealed, 0)
+        if outbox.flash_errors:
+            raise OSError("the power is gone")
     own.close()
     outbox.close()
 
