@@ -1,6 +1,8 @@
 """Signed envelopes: what is sealed is read, and nothing else is."""
 
 import hashlib
+import re
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -12,7 +14,9 @@ from hypothesis import strategies as st
 from protocol import envelope, sign1, sign1_reader
 from protocol.errors import ProtocolError, TooLargeError
 from tests.protocol import oracles
+from tests.protocol.cases import sign1 as cases
 
+DOCUMENT = Path(__file__).parents[2] / "docs" / "wire-format.md"
 SCALAR = bytes(range(1, 33))
 KID = bytes(range(8))
 BEFORE = bytes(range(16))
@@ -118,3 +122,19 @@ def test_no_two_identities_share_a_kid():
 
     assert len(set(kids)) == len(kids)
     assert {len(kid) for kid in kids} == {envelope.KID_BYTES}
+
+
+def test_the_example_of_the_wire_format_is_the_one_in_the_vectors():
+    section = DOCUMENT.read_text().split("### 4.2 ")[1].split("## 5. ")[0]
+    shown, structure = [_hex_in(block) for block in re.findall(r"```\n(.*?)```", section, re.S)]
+    (example,) = [case for case in cases.cases() if "example of wire-format" in case["name"]]
+
+    assert shown.hex() == example["hex"]
+    assert hashlib.sha256(structure).hexdigest() == example["digest"]
+    assert sign1.link(shown).hex() in section
+
+
+def _hex_in(block):
+    """The bytes at the front of each line; two spaces end them."""
+    lines = [re.match(r"\s*([0-9a-f ]+?)(?:\s{2,}.*)?$", line) for line in block.splitlines()]
+    return bytes.fromhex("".join(line[1] for line in lines))

@@ -12,6 +12,12 @@ SCALAR = bytes(range(1, 33))
 KID = hashlib.sha256(oracles.cbor(["sig", "greenhouse-1", oracles.p256_public(SCALAR)])).digest()[
     :8
 ]
+# The inputs of docs/wire-format.md, and its pack (§3.3).
+DOCUMENT_SCALAR = bytes(range(0x60, 0x80))
+DOCUMENT_PACK = bytes.fromhex(
+    "82a5006b74656d7065726174757265016343656c02c4822018d7216d677265656e686f7573652d312f22c482211b"
+    "00000029257c4419a3006868756d69646974790163255248021830"
+)
 PACK = oracles.cbor([{0: "temperature", 2: 21, -2: "greenhouse-1/", -3: 1700000000}])
 BEFORE = hashlib.sha256(b"the envelope before").digest()[:16]
 LARGEST = 1024 - len(oracles.sign1(SCALAR, bytes(42), bytes(300), b"up")) + 300
@@ -50,7 +56,7 @@ def _good() -> list[dict[str, Any]]:
             "before": numbers[2].hex(), "payload": payload.hex(),
         }
         for name, *numbers, payload in samples
-    ] + [_es256()]  # fmt: skip
+    ] + [_es256(), _document()]  # fmt: skip
 
 
 def _es256() -> dict[str, Any]:
@@ -58,6 +64,22 @@ def _es256() -> dict[str, Any]:
     data = under(header(alg=-7))
     numbers = {"epoch": 0, "sequence": 0, "before": bytes(16).hex(), "payload": PACK.hex()}
     return {"name": "ES256", "hex": data.hex(), "kid": KID.hex(), "written": False} | numbers
+
+
+def _document() -> dict[str, Any]:
+    """The example of wire-format §4.2, with the signature of RFC 6979."""
+    public = oracles.p256_public(DOCUMENT_SCALAR)
+    kid = hashlib.sha256(oracles.cbor(["sig", "greenhouse-1", public])).digest()[:8]
+    protected = oracles.signed_header(kid, 1, 0, bytes(16))
+    data = oracles.sign1(DOCUMENT_SCALAR, protected, DOCUMENT_PACK, b"up")
+    structure = oracles.cbor(["Signature1", protected, b"up", DOCUMENT_PACK])
+    return {
+        "name": "the example of wire-format §4.2", "hex": data.hex(), "kid": kid.hex(),
+        "epoch": 1, "sequence": 0, "before": bytes(16).hex(), "payload": DOCUMENT_PACK.hex(),
+        "protected": protected.hex(), "external_aad": b"up".hex(),
+        "digest": hashlib.sha256(structure).hexdigest(),
+        "scalar": DOCUMENT_SCALAR.hex(), "signature": data[-64:].hex(),
+    }  # fmt: skip
 
 
 def _bad_shapes() -> list[dict[str, Any]]:
