@@ -79,6 +79,7 @@ def inverse(number: int, modulus: int) -> "Generator[None, None, int]":
     Euclid's: pow(number, -1, modulus) is silently 0 on MicroPython, and Fermat's takes five times
     as long there.
     """
+    yield  # checking the point before was as much as a step
     this, last, here, there = number % modulus, modulus, 1, 0
     divisions = 0
     while this:

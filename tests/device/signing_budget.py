@@ -53,6 +53,23 @@ def shortest(act, repeats):
     return best
 
 
+def steps_of(table):
+    """The least time of each step of one coupon, which is made again and again."""
+    from protocol.ecdsa import Signer
+
+    least = None
+    for _ in range(30):
+        signer = Signer(KEY, table.read, random_bytes, boot=b"1", coupons=1)
+        steps = []
+        gc.collect()
+        while not signer.ready:
+            start = time.ticks_us()
+            signer.idle()
+            steps.append(time.ticks_diff(time.ticks_us(), start))
+        least = steps if least is None else [min(pair) for pair in zip(least, steps)]  # noqa: B905
+    return sorted(least)
+
+
 def times(folder):
     """Of a HMAC of a pack, of whole envelopes with and without coupons, of the steps of one."""
     from device.table import Table
@@ -61,14 +78,10 @@ def times(folder):
     from protocol.mac import HmacKey
 
     table, mac = Table(folder + "/p256.tab"), HmacKey(KEY)
+    steps = steps_of(table)
     ready = Signer(KEY, table.read, random_bytes, boot=b"1", coupons=50)
-    steps = []
-    for _ in range(20_000):
-        gc.collect()
-        start = time.ticks_us()
-        if not ready.idle():
-            break
-        steps.append(time.ticks_diff(time.ticks_us(), start))
+    while ready.idle():
+        pass
     empty = Signer(KEY, table.read, random_bytes)
 
     def sealed(signer):
@@ -80,14 +93,13 @@ def times(folder):
         for _ in range(50):
             mac.tag(PACK)
 
-    steps.sort()
     return {
         "hmac_us": shortest(hmacs, 20) / 50,
         "coupon_us": shortest(lambda: sealed(ready), 50),
         "full_us": shortest(lambda: sealed(empty), 20),
-        "steps": len(steps) // 50,
+        "steps": len(steps),
         "median_step_us": steps[len(steps) // 2],
-        "worst_step_us": steps[len(steps) * 99 // 100],
+        "worst_step_us": steps[-1],
     }
 
 

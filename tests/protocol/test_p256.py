@@ -108,5 +108,5 @@ def test_zero_has_no_inverse():
 def test_no_step_of_an_inverse_is_longer_than_a_few_divisions():
     steps = [len(list(p256.inverse(number, N))) for number in scalars(100)]
 
-    assert max(steps) <= 9
+    assert max(steps) <= 10
     assert sum(steps) > 5 * 100
