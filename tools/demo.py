@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,12 +17,14 @@ from typing import Annotated, Any
 import httpx2 as httpx
 import typer
 
+from tools.end_to_end import Checking
+from tools.enrolling import identities
 from tools.init import init_collector, init_gateway
 from tools.processes import Device, Event, Service, free_port
 from tools.simulate import Tally, folder_of, interpreter_note
 from tools.trust import remember_trust
 from tools.verdict import Verdict
-from tools.verify import verdicts_of
+from tools.verify import Held, verdicts_of
 
 _ORIGIN = "demo.invalid/garden"
 _DEVICES = ("greenhouse-1", "greenhouse-2", "cellar-1")
@@ -172,8 +175,15 @@ def _wait_for_collector(gateway: Service) -> bool:
 
 
 def _judge(folder: Path, tally: Tally) -> bool:
-    """Both sides verified by the outside verifier, and their roots compared."""
-    verdicts = {side: verdicts_of(str(folder / side))[0] for side in ("gateway", "collector")}
+    """Both sides verified by the outside verifier, down to the devices; and their roots compared."""
+    keys = {
+        one.kid: (one.name, one.public_key)
+        for one in identities(folder / "gateway")
+        if one.public_key
+    }
+    held = Held(senders=partial(Checking, keys))
+    sides = ("gateway", "collector")
+    verdicts = {side: verdicts_of(str(folder / side), held=held)[0] for side in sides}
     for side, verdict in verdicts.items():
         print(f"verify {side:<9} {_verdict_line(verdict)}")
     kept = tally.counts["kept"]
@@ -190,4 +200,8 @@ def _judge(folder: Path, tally: Tally) -> bool:
 def _verdict_line(verdict: Verdict) -> str:
     if not verdict.valid:
         return f"WRONG at entry {verdict.first_bad}: {verdict.reason}"
-    return f"ok  {verdict.entries} entries, {verdict.signed} signed, root {verdict.root}"
+    by_devices = verdict.end_to_end.signed if verdict.end_to_end else 0
+    return (
+        f"ok  {verdict.entries} entries, {verdict.signed} under a checkpoint, {by_devices} packs"
+        f" signed by their devices, root {verdict.root}"
+    )

@@ -24,7 +24,7 @@ from protocol.limits import MAX_NAME_BYTES
 
 Profile = Literal["sig", "mac"]
 PROFILES: tuple[Profile, ...] = ("sig", "mac")
-DEFAULT_PROFILE: Profile = "mac"
+DEFAULT_PROFILE: Profile = "sig"
 _LONGEST_NAME = MAX_NAME_BYTES // 2  # leaves room for "/" and a sensor's name
 SENSORS = [{"driver": "board-temperature", "name": "temperature", "every_ms": 10_000}]
 

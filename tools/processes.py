@@ -20,7 +20,7 @@ from typing import IO, Any, Protocol
 from gateway.errors import ConfigError
 from tools import firmware
 
-DEVICE_HEAP = "96K"  # what the agent is budgeted for; see docs/decisions
+DEVICE_HEAP = "112K"  # the budget of the agent, and what signing takes beyond it
 _STOP_S = 10
 _START_S = 15
 _POLL_S = 0.02

@@ -76,7 +76,7 @@ def main(entries: int) -> None:
 @contextmanager
 def _posting(folder: Path) -> Iterator[Poster]:
     """A gateway and a device that posts to it, for the length of the block."""
-    config = enrol(folder / "garden", "load-1")
+    config = enrol(folder / "garden", "load-1", profile="mac")
     port, http = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM)
     arguments = ["--coap", f"127.0.0.1:{port}", "--http", f"127.0.0.1:{http}"]
     gateway = Service(["run", str(folder / "garden"), *arguments], http, folder / "gateway.log")

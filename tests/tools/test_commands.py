@@ -15,7 +15,6 @@ from gateway.directory import Directory
 from gateway.errors import ConfigError
 from gateway.ledger.signer import Signer
 from gateway.store.keys import KeyStore
-from protocol import envelope
 from tests.fakes import NOW_MS, ORIGIN, SEED
 from tests.tools.program import app
 from tools.addresses import address
@@ -125,7 +124,7 @@ def test_a_device_is_enrolled_with_the_only_copy_of_its_secret(garden, tmp_path)
     assert result.exit_code == 0
     assert (config["name"], bytes.fromhex(config["secret"])) == ("shed", device.secret)
     assert config["secret"] not in result.stdout
-    assert envelope.kid_of("shed").hex() in result.stdout
+    assert device.kid.hex() in result.stdout
     assert (tmp_path / "config.json").stat().st_mode & 0o077 == 0
 
 

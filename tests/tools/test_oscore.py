@@ -16,7 +16,7 @@ from tests.tools.test_commands import refusal, run
 @pytest.fixture
 def garden(tmp_path):
     run("init", tmp_path / "garden", "--name", ORIGIN)
-    run("device", "add", "alice", "--dir", tmp_path / "garden")
+    run("device", "add", "alice", "--dir", tmp_path / "garden", "--profile", "mac")
     return tmp_path / "garden"
 
 
@@ -98,9 +98,9 @@ def test_only_a_device_that_may_speak_has_a_context(garden, tmp_path):
 
 
 def test_a_device_whose_kid_begins_like_anothers_is_not_enrolled(garden):
-    run("device", "add", TWINS[0], "--dir", garden)
+    run("device", "add", TWINS[0], "--dir", garden, "--profile", "mac")
 
-    told = refusal("device", "add", TWINS[1], "--dir", garden)
+    told = refusal("device", "add", TWINS[1], "--dir", garden, "--profile", "mac")
 
     assert "OSCORE Sender ID" in str(told)
     assert "choose another name" in told.fix
