@@ -175,7 +175,7 @@ def _wait_for_collector(gateway: Service) -> bool:
 
 
 def _judge(folder: Path, tally: Tally) -> bool:
-    """Both sides verified by the outside verifier, down to the devices; and their roots compared."""
+    """Both sides verified from outside, down to the devices, and their roots compared."""
     keys = {
         one.kid: (one.name, one.public_key)
         for one in identities(folder / "gateway")
