@@ -137,3 +137,8 @@ def _start_parts(supervisor: Supervisor, agent: Agent) -> None:
         supervisor.start("outbox", _OUTBOX_MS, agent.keep)
     if agent.settings.wifi is not None:
         supervisor.start("link", _LINK_MS, agent.join)
+    selector = sys.modules.get("slots")
+    if selector is not None and selector.running.is_pending:
+        from device import updating
+
+        updating.start(supervisor, agent, selector.running)

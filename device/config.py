@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from device.shapes import Limits, Settings
 
 OWN_NAMES = ("dropped", "quarantined")  # counts of the device's own, told as readings
+TAKEN_NAMES = OWN_NAMES + ("update",)  # no sensor is called so
 
 
 class ConfigError(Exception):

@@ -1,7 +1,7 @@
 """Reads the `sensors` of config.json: what all of them may say, and what each driver takes."""
 
 from device import sensors
-from device.config import OWN_NAMES, ConfigError, SensorConfig
+from device.config import TAKEN_NAMES, ConfigError, SensorConfig
 from device.config_checks import DAY_MS, name, number, refuse_unknown, text, whole
 from protocol.limits import MAX_NAME_BYTES
 
@@ -25,7 +25,7 @@ def read(fields: dict[str, object], device: str) -> list[SensorConfig]:
     found = [_sensor(f"sensors[{index}]", one) for index, one in enumerate(listed)]
     names = [sensor.name for sensor in found]
     for one in names:
-        if names.count(one) > 1 or one in OWN_NAMES:
+        if names.count(one) > 1 or one in TAKEN_NAMES:
             raise ConfigError(f"sensors: the name {one!r} is taken; give each its own")
         if len(device) + 1 + len(one) + _ROOM_BYTES > MAX_NAME_BYTES:
             raise ConfigError(f"sensors: {one!r} and the device's name are too long together")

@@ -1,8 +1,8 @@
 """The device's front door: picks the board, reads the configuration, runs the agent.
 
-On a board, `main.py` in the root is `import device.main; device.main.main("/")`. Elsewhere:
-`micropython -m device.main FOLDER [READINGS]`, or python. FOLDER holds config.json and all
-state. Each event is one line of JSON on stdout; none ever holds a secret.
+On a board `device.slots` starts it, out of one of two slots. Elsewhere: `micropython -m
+device.main FOLDER [READINGS]`, or python. FOLDER holds config.json and all state. Each event is
+one line of JSON on stdout; none ever holds a secret.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _WRONG_USE = 2
 _RESTART_AFTER_MS = 10_000
+is_trial = False  # set by the boot selector, which takes the old slot again after a fault
 
 
 def report(event: str, **fields: object) -> None:
@@ -69,7 +70,7 @@ def main(folder: str, readings: int = 0) -> None:
         sys.exit(_WRONG_USE)
     except Exception as error:  # whatever it is, a board that stands still helps nobody
         report("failed", reason=repr(error))
-        if board.name in ("unix", "cpython"):
+        if is_trial or board.name in ("unix", "cpython"):
             raise
         asyncio.run(board.sleep_ms(_RESTART_AFTER_MS))
         board.reset()

@@ -39,6 +39,11 @@ class Slots:
             self.active = "a" if self.is_whole("a") or not self.is_whole("b") else "b"
 
     @property
+    def is_pending(self) -> bool:
+        """Whether there is something to do for an update, besides another start."""
+        return bool(self.trial or self.wanted or self.outcome)
+
+    @property
     def other(self) -> str:
         """The slot that an update may write to."""
         return "b" if self.active == "a" else "a"
@@ -122,13 +127,21 @@ class Slots:
 
 
 def run(root: str = "/", folder: str = "/data") -> None:
-    """Starts the agent of the right slot; what a trial raises ends the trial."""
+    """Starts the right slot: what it has to update with, where that is wanted; then its agent.
+
+    What a trial raises ends the trial.
+    """
     global running  # noqa: PLW0603  # one board, one selector
     running = Slots(root, folder)
     sys.path.insert(0, root + running.choose())
     try:
         from device import main
 
+        if running.wanted and not running.trial:
+            from device import update
+
+            update.main(folder, running)
+        main.is_trial = running.trial != ""
         main.main(folder)
     except Exception as error:
         if not running.trial:

@@ -6,63 +6,112 @@ that runs stays as it is, and the next attempt goes on at the file and the block
 """
 
 import asyncio
+import gc
 import os
 import sys
 
 from device import slot_files
-from device.download import Download, NoAnswerError, RefusedError
+from device.clock import Clock
+from device.config import ConfigError
+from device.endpoint import Endpoint
+from device.fetching import CHANGED_MEANWHILE, NO_ANSWER, TOO_LARGE, Fetch
 from device.slot_files import PART, is_file
-from protocol import manifest
+from device.supervisor import Supervisor
+from protocol import coap, manifest
 from protocol.errors import ProtocolError
-from protocol.limits import MAX_DATAGRAM_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO
 
     from device.config import Config
-    from device.shapes import Board, Report
+    from device.shapes import Asker, Board, Report, Tick
     from device.slots import Slots
     from protocol.manifest import File, Head
 
 _MAX_ATTEMPTS = 8  # in a row, without a file of it
 _FLUSH_BYTES = 4096  # a flash block: a power cut takes no more, and none is erased twice
-_PLACE_BYTES = 1024  # where a download can go on, whatever the size of its blocks
+_ASKED_AGAIN = 3  # for one file; each time an exchange with all its retransmissions has failed
+_PAUSE_MS = 5000
+_ETAG_BYTES = 8  # the gateway's ETag of a file is the start of its hash (wire-format §17)
+_NOT_FOUND, _TOO_MANY_REQUESTS, _SERVICE_UNAVAILABLE = 0x84, 0x9D, 0xA3
+_LATER = (NO_ANSWER, _TOO_MANY_REQUESTS, _SERVICE_UNAVAILABLE)
+_WHY = {
+    _NOT_FOUND: "no such release",
+    CHANGED_MEANWHILE: "not what was signed",
+    TOO_LARGE: "larger than was signed",
+}
 _SPARE_BLOCKS = 8  # for folders, and for the outbox afterwards
+_SILENT_MS = 600_000  # an exchange takes 62 s to fail, or 93 s, and there are three
 _ENOSPC = 28
 _NEW = manifest.NAME + ".new"
 
 
+def main(folder: str, slots: "Slots") -> None:
+    """One attempt, for the boot selector. All that was loaded for it is let go of again."""
+    from device import main as front
+
+    board = front.pick_board()
+    try:
+        settings = front.read_config(folder + "/config.json")
+        asyncio.run(run(board, settings, slots, front.report))
+    except ConfigError:
+        return  # the agent tells
+    finally:
+        asyncio.new_event_loop()
+        _forget(("device.main", "device.config"))
+
+
+def _forget(kept: tuple[str, ...]) -> None:
+    """Lets go of all our modules but those: what is needed again is read again."""
+    for name in sorted(sys.modules, key=len, reverse=True):
+        package, _, module = name.rpartition(".")
+        if package.split(".")[0] in ("device", "protocol") and name not in kept:
+            del sys.modules[name]
+            delattr(sys.modules[package], module)
+    gc.collect()
+
+
+class NoAnswerError(Exception):
+    """The gateway cannot be reached, or has no time: later perhaps. Has no words."""
+
+
+class RefusedError(Exception):
+    """The release will not be taken: why."""
+
+
 async def run(board: "Board", settings: "Config", slots: "Slots", report: "Report") -> None:
     """One attempt at what is wanted. The board is reset where it is there to be tried."""
-    from device.clock import Clock
-    from device.endpoint import Endpoint
-
     clock = Clock(board)
     endpoint = Endpoint(board, clock, settings.host, settings.port, settings.ack_timeout_ms)
-    endpoint.answer_bytes = MAX_DATAGRAM_BYTES
-    joined = None
+    supervisor = Supervisor(board, clock, report)
+
+    async def work(tick: "Tick") -> None:
+        await attempt(Installer(board, slots, endpoint, report, tick), settings.update_key)
+        await endpoint.close()
+
+    async def join(tick: "Tick") -> None:
+        ssid, password = settings.wifi or ("", "")
+        await board.stay_joined(ssid, password, tick, _nothing)
+
+    supervisor.start("update", _SILENT_MS, work, last=True)
     if settings.wifi is not None:
-        joined = asyncio.create_task(board.stay_joined(*settings.wifi, _nothing, _nothing))
-    download = Download(board, endpoint.request)
-    await attempt(Installer(board, slots, download, report), settings.update_key, report)
-    await endpoint.close()
-    if joined is not None:
-        joined.cancel()
+        supervisor.start("link", _SILENT_MS, join)
+    await supervisor.run(watchdog=True)
     if slots.trial:
         board.reset()
 
 
 def _nothing() -> None:
-    """An update is watched by nobody but its own limits."""
+    """An update asks again by itself."""
 
 
-async def attempt(installer: "Installer", key: bytes | None, report: "Report") -> None:
+async def attempt(installer: "Installer", key: bytes | None) -> None:
     """Ends with the release on trial, or given up, or wanted still.
 
     Counted before it begins: also one that ends in a fault nobody foresaw.
     """
-    slots = installer.slots
+    slots, report = installer.slots, installer.report
     if slots.attempts >= _MAX_ATTEMPTS:
         slots.give_up("gave up after " + str(slots.attempts) + " attempts")
         return
@@ -92,12 +141,13 @@ class Installer:
     """Writes to the other slot only, and to the file of `slots` when it is done."""
 
     def __init__(
-        self, board: "Board", slots: "Slots", download: Download, report: "Report"
+        self, board: "Board", slots: "Slots", asker: "Asker", report: "Report", tick: "Tick"
     ) -> None:
         self.slots = slots
+        self.report = report
         self._board = board
-        self._download = download
-        self._report = report
+        self._asker = asker
+        self._tick = tick
         self._into = slots.root + slots.other + "/"
         self._from = slots.root + slots.active + "/"
         self._new = self._into + _NEW
@@ -113,6 +163,8 @@ class Installer:
         with open(self._new, "rb") as listed:
             self._make_room(listed)
             for file in manifest.files(listed):
+                await self._board.sleep_ms(0)  # for the watchdog: a copy takes no turn of its own
+                self._tick()
                 await self._get(file)
         os.rename(self._new, self._into + manifest.NAME)
         self.slots.try_out(head.counter)
@@ -167,30 +219,40 @@ class Installer:
         if is_file(self._from + file.path, file):
             slot_files.copy(self._board, self._from + file.path, path + PART)
         else:
-            await self._fetch(file.path, path + PART, file.size)
+            await self._fetch(file.path, path + PART, file.size, file.digest[:_ETAG_BYTES])
         os.rename(path + PART, path)
         if not is_file(path, file):
             slot_files.remove(path)
             raise RefusedError(file.path + " is not what was signed")
-        self._report("got", file=file.path)
+        self.report("got", file=file.path)
         if self.slots.attempts:
             self.slots.attempts = 0
             self.slots.save()
 
-    async def _fetch(self, name: str, target: str, most: int) -> None:
+    async def _fetch(self, name: str, target: str, most: int, etag: bytes = b"") -> None:
         """Goes on where `target` ends; RefusedError for more than `most` bytes."""
-        path = ["fw", self.slots.wanted] + name.split("/")
         at = slot_files.size_of(target)
-        if at % _PLACE_BYTES or at > most:
+        if at > most or not etag:
             at = 0
-        more = at != most
-        with open(target, "ab" if at else "wb") as file:
-            while more:
-                data, more = await self._download.block(path, at)
-                at += len(data)
-                if at > most:
-                    raise RefusedError(name + " is larger than was signed")
+        with open(target, "r+b" if at else "wb") as file:
+
+            def write(place: int, data: bytes) -> None:
+                file.seek(place)
                 file.write(data)
-                if not at % _FLUSH_BYTES:
+                if not (place + len(data)) % _FLUSH_BYTES:
                     self._board.sync(file)
+                self._tick()
+
+            path = "fw/" + self.slots.wanted + "/" + name
+            await self._ask(Fetch(self._asker, path, write, at, etag, most))
             self._board.sync(file)
+
+    async def _ask(self, fetch: Fetch) -> None:
+        for _ in range(_ASKED_AGAIN):
+            code = await fetch.run()
+            if code == coap.CONTENT:
+                return
+            if code not in _LATER:
+                raise RefusedError(_WHY.get(code, "answered " + coap.code_text(code)))
+            await self._board.sleep_ms(_PAUSE_MS)
+        raise NoAnswerError()

@@ -90,6 +90,11 @@ class Directory(NamedTuple):
         return self.path / "oscore.numbers"
 
     @property
+    def releases(self) -> Path:
+        """Of devices' own files, a folder for each version; missing until one is published."""
+        return self.path / "fw"
+
+    @property
     def tokens(self) -> Path:
         return self.path / "tokens.json"
 

@@ -61,6 +61,12 @@ class CoapMetrics:
             ["method", "code"],
             registry=registry,
         )
+        self.updates = Counter(
+            "tallystick_updates_begun",
+            "Manifests of releases that a device began to fetch",
+            ["version"],
+            registry=registry,
+        )
         self.mishaps = Counter(
             "tallystick_mishaps",
             "Errors that nobody foresaw, in work that went on all the same",

@@ -4,12 +4,14 @@ import os
 import time
 
 from gateway.directory import Directory
+from gateway.releases import Releases
 
 
 class Surroundings:
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
         self.numbers = directory.number_file()  # of what is sealed under OSCORE
+        self.releases = Releases(directory.releases)
 
     def unix_ms(self) -> int:
         return time.time_ns() // 1_000_000

@@ -81,16 +81,19 @@ def open_signed(file: "BinaryIO", key: bytes) -> Head:
         pass
     if file.tell() != end:
         raise MalformedError("a payload that does not end with the files")
+    return head_of(file)
+
+
+def head_of(file: "BinaryIO") -> Head:
+    """What the manifest in `file` says of the release; no signature is checked."""
     file.seek(0)
     _find_payload(file)
-    return _head_of(file)
+    return _head(file)
 
 
 def files(file: "BinaryIO") -> "Iterator[File]":
     """The files of the manifest in `file`, one after the other; nothing else may move in it."""
-    file.seek(0)
-    _find_payload(file)
-    _head_of(file)
+    head_of(file)
     count = _number(file, _ARRAY)
     if count > MAX_FILES:
         raise TooLargeError(f"{count} files, over {MAX_FILES}")
@@ -134,7 +137,7 @@ def _find_payload(file: "BinaryIO") -> int:
     return size
 
 
-def _head_of(file: "BinaryIO") -> Head:
+def _head(file: "BinaryIO") -> Head:
     if _number(file, _MAP) != FILES or _number(file, _UINT) != VERSION:
         raise MalformedError("a manifest is a map of five")
     version = _text(file, MAX_VERSION_BYTES)

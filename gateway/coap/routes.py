@@ -72,11 +72,17 @@ class Route(NamedTuple):
 
 
 class Routes:
-    """Paths that are one resource each, and what answers for all others."""
+    """Paths that are one resource each, what answers for all `below` a first segment, and else."""
 
-    def __init__(self, exact: Mapping[tuple[str, ...], Route], others: Route | None = None) -> None:
+    def __init__(
+        self,
+        exact: Mapping[tuple[str, ...], Route],
+        others: Route | None = None,
+        below: Mapping[str, Route] | None = None,
+    ) -> None:
         self._exact = exact
         self._others = others
+        self._below = below or {}
 
     def explains(self, path: tuple[str, ...]) -> bool:
         """Whether a refusal there may have words; where nothing is, too."""
@@ -85,7 +91,7 @@ class Routes:
 
     def find(self, path: tuple[str, ...]) -> Route:
         """NotFoundError where nothing is there."""
-        route = self._exact.get(path) or self._others
+        route = self._exact.get(path) or self._below.get(path[0] if path else "") or self._others
         if route is None:
             raise NotFoundError("nothing has this path")
         return route

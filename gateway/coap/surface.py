@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from gateway.coap.control import ControlResource
+from gateway.coap.firmware import FIRMWARE, OCTETS, FirmwareResource
 from gateway.coap.links import LINK_FORMAT, Link, well_known
 from gateway.coap.requests import GET, POST
 from gateway.coap.resources import CBOR_FORMAT, READ_FORMATS, ReadingsResource, TimeResource
@@ -22,6 +23,17 @@ from protocol.limits import CONTENT_FORMAT_COSE_MAC0, MAX_DATAGRAM_BYTES
 
 _RESOURCES = "tallystick.resources"
 _KEPT, _FORGOTTEN, _READ_ONLY = "in the ledger", "until a restart", "read-only"
+
+_LINKS = [
+    Link("/r", rt="tallystick.readings", ct=READ_FORMATS),
+    Link("/c", rt="tallystick.control", ct=(CONTENT_FORMAT_COSE_MAC0,)),
+    Link(f"/{FIRMWARE}/", rt="tallystick.firmware", ct=(OCTETS,)),
+    Link("/time", rt="tallystick.time", ct=(CBOR_FORMAT,)),
+    Link("/.well-known/core", ct=(LINK_FORMAT,)),
+    *(Link(f"/{name}/", rt=_RESOURCES, title=_KEPT, obs=True) for name in paths.DURABLE),
+    *(Link(f"/{name}/", rt=_RESOURCES, title=_FORGOTTEN, obs=True) for name in paths.MEMORY),
+    Link(f"/{paths.PROC}/", rt=_RESOURCES, title=_READ_ONLY),
+]
 
 
 class Behind(NamedTuple):
@@ -61,25 +73,17 @@ def routes_of(
         now_ms=now_ms,
     )
     clock = TimeResource(behind.time_ms)
-    links = [
-        Link("/r", rt="tallystick.readings", ct=READ_FORMATS),
-        Link("/c", rt="tallystick.control", ct=(CONTENT_FORMAT_COSE_MAC0,)),
-        Link("/time", rt="tallystick.time", ct=(CBOR_FORMAT,)),
-        Link("/.well-known/core", ct=(LINK_FORMAT,)),
-        *(Link(f"/{name}/", rt=_RESOURCES, title=_KEPT, obs=True) for name in paths.DURABLE),
-        *(Link(f"/{name}/", rt=_RESOURCES, title=_FORGOTTEN, obs=True) for name in paths.MEMORY),
-        Link(f"/{paths.PROC}/", rt=_RESOURCES, title=_READ_ONLY),
-    ]
     exact: Mapping[tuple[str, ...], Route] = {
         # An envelope's own limit is told by whoever reads it; a longer body is refused before.
         # No words: a device believes no refusal, and has better use for its air time.
         ("r",): Route({POST: readings.post}, max_body_bytes=MAX_DATAGRAM_BYTES, explains=False),
         ("c",): Route({POST: questions.post}, max_body_bytes=MAX_DATAGRAM_BYTES, explains=False),
         ("time",): Route({GET: clock.get}),
-        (".well-known", "core"): Route({GET: well_known(links, _sha256)}, filtered=True),
+        (".well-known", "core"): Route({GET: well_known(_LINKS, _sha256)}, filtered=True),
     }
     tree = Tree(behind.resources, reading_is_free=reading_is_free)
-    return Routes(exact, tree.route)
+    firmware = FirmwareResource(behind.surroundings.releases, behind.metrics)
+    return Routes(exact, tree.route, {FIRMWARE: Route({GET: firmware.get})})
 
 
 def _sha256(data: bytes) -> bytes:

@@ -8,7 +8,7 @@ MAX_MPY_BYTES = 36 * 1024
 DRIVERS = "device/sensors/"  # a device loads those that its config.json names
 MAX_DRIVER_BYTES = 2048
 # What changes the files themselves: it runs alone, and the agent never loads it.
-UPDATING = ("slots", "slot_files", "download", "update")
+UPDATING = ("slots", "slot_files", "update")
 MAX_UPDATING_BYTES = 12 * 1024
 # Loaded where a configuration or a program on the board asks for it: OSCORE with its cipher and
 # keys, blocks, observations, resources.

@@ -1,0 +1,74 @@
+"""Updating: what the agent does for updates. It confirms a trial, tells outcomes, tries again.
+
+Loaded only where there is something of that to do, and done once there is nothing any more.
+"""
+
+import os
+
+from protocol.senml import Reading
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from device.agent import Agent
+    from device.shapes import Tick
+    from device.slots import Slots
+    from device.supervisor import Supervisor
+
+_SILENT_MS = 60_000
+_LOOK_MS = 1000
+_AGAIN_MS = 600_000
+_NAME = "/update"
+
+
+def start(supervisor: "Supervisor", agent: "Agent", slots: "Slots") -> None:
+    supervisor.start("updating", _SILENT_MS, Updating(agent, slots).run)
+
+
+class Updating:
+    """A part of the agent; `slots` is what the boot selector knows."""
+
+    def __init__(self, agent: "Agent", slots: "Slots") -> None:
+        self._agent = agent
+        self._slots = slots
+        # what an earlier start has put into the outbox before it was cut off
+        if slots.outcome and is_in(agent.folder + "/outbox", slots.outcome.encode()):
+            slots.told()
+
+    async def run(self, tick: "Tick") -> None:
+        while self._slots.is_pending:
+            tick()
+            self.look()
+            await self._agent.board.sleep_ms(_LOOK_MS)
+
+    def look(self) -> None:
+        agent, slots = self._agent, self._slots
+        if slots.trial and agent.uplink.kept:
+            slots.confirm()
+            agent.report("update-confirmed", outcome=slots.outcome)
+        if slots.outcome:
+            self._tell()
+        elif slots.wanted and not slots.trial and self._is_time():
+            agent.outbox.close()
+            agent.identity.close()
+            agent.board.reset()
+
+    def _tell(self) -> None:
+        """Exactly once: nothing is sent between the two, so what is not cleared is found again."""
+        agent, slots = self._agent, self._slots
+        now_ms = agent.clock.uptime_ms()
+        own = Reading(agent.identity.name + _NAME, "", slots.outcome, now_ms)
+        if agent.packer.seal([own]):
+            slots.told()
+
+    def _is_time(self) -> bool:
+        """Once the gateway answers again, and not at once."""
+        return bool(self._agent.uplink.kept) and self._agent.clock.uptime_ms() > _AGAIN_MS
+
+
+def is_in(folder: str, part: bytes) -> bool:
+    """Whether a file in `folder` has these bytes; the outbox's are about 4 KB each."""
+    for name in os.listdir(folder):
+        with open(folder + "/" + name, "rb") as file:
+            if part in file.read():
+                return True
+    return False
