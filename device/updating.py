@@ -30,8 +30,9 @@ class Updating:
     def __init__(self, agent: "Agent", slots: "Slots") -> None:
         self._agent = agent
         self._slots = slots
+        self._is_sealed = False
         # what an earlier start has put into the outbox before it was cut off
-        if slots.outcome and is_in(agent.folder + "/outbox", slots.outcome.encode()):
+        if slots.outcome and self._is_on_flash():
             slots.told()
 
     async def run(self, tick: "Tick") -> None:
@@ -53,12 +54,23 @@ class Updating:
             agent.board.reset()
 
     def _tell(self) -> None:
-        """Exactly once: nothing is sent between the two, so what is not cleared is found again."""
+        """Exactly once: it is on flash before it can be sent, and cleared before it is.
+
+        What a power cut leaves uncleared is found there at the next start.
+        """
         agent, slots = self._agent, self._slots
-        now_ms = agent.clock.uptime_ms()
-        own = Reading(agent.identity.name + _NAME, "", slots.outcome, now_ms)
-        if agent.packer.seal([own]):
+        if not self._is_sealed:
+            now_ms = agent.clock.uptime_ms()
+            own = Reading(agent.identity.name + _NAME, "", slots.outcome, now_ms)
+            self._is_sealed = agent.packer.seal([own])
+        agent.outbox.spill()
+        # a flash that takes nothing: then it is cleared once it was sent
+        if self._is_sealed and (self._is_on_flash() or not agent.outbox.used_bytes):
             slots.told()
+            self._is_sealed = False
+
+    def _is_on_flash(self) -> bool:
+        return is_in(self._agent.folder + "/outbox", self._slots.outcome.encode())
 
     def _is_time(self) -> bool:
         """Once the gateway answers again, and not at once."""

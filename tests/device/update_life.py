@@ -140,7 +140,7 @@ class Life:
         slot = chosen.choose()
         version = version_in(slot, self.gateway.folder)
         witness.saw("booted", version)
-        outbox = Outbox(board, _ROOT + "/data/outbox", 16_384)
+        outbox = Outbox(board, _ROOT + "/data/outbox", 16_384, mode="batch")
         epoch = counter.next_epoch(board, _ROOT + "/data", used_before=not outbox.was_made)
         witness.saw("epoch", epoch)
         if chosen.wanted and not chosen.trial:
