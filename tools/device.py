@@ -91,19 +91,33 @@ def _enrol(
 
 
 @app.command("rotate-key")
-def rotate_key(
+def rotate_key(  # noqa: PLR0913, PLR0917  # its options are its parameters
     name: str,
     dir_: _Dir,
-    out: Annotated[Path, typer.Option(help="the new config.json (0600)")],
+    port: boards.Port = "",
+    out: Annotated[Path | None, typer.Option(help="the new config.json (0600)")] = None,
     config: Annotated[
         Path | None, typer.Option(help="the present config.json: the rest of it is kept")
     ] = None,
     public_key: _PublicKey = "",
+    flash: Annotated[bool, typer.Option("--flash", help="on its board, without a file")] = False,
+    wait: Annotated[float, typer.Option(help="seconds for its outbox, then for a reading")] = 60.0,
+    drop_waiting: Annotated[
+        bool, typer.Option("--drop-waiting", help="lose what the board has not sent yet")
+    ] = False,
 ) -> None:
     """Give NAME a new secret, and a new key if it signs; what it has now counts until it is used.
 
-    Example: tallystick device rotate-key greenhouse-3 --dir garden --config old.json --out new.json
+    Example: tallystick device rotate-key greenhouse-3 --dir garden --flash
     """
+    if flash:
+        return boards.rotate_key(name, dir_, port, wait_s=wait, drop=drop_waiting)
+    if out is None or port:
+        raise ConfigError("no --out for the new config.json", "name a file, or use --flash [PORT]")
+    return _rotate(name, dir_, out, config, public_key)
+
+
+def _rotate(name: str, dir_: Path, out: Path, config: Path | None, public_key: str) -> None:
     present = _read(config) if config else {"gateway": "", "sensors": []}
     elsewhere = enrolling.public_key_of(public_key) if public_key else None
     made = _handed_over(out, lambda: enrolling.rotate(dir_, name, present, public_key=elsewhere))

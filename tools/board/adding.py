@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from protocol.enrolment import MAC, SIG
 from tools.bars import Bars
-from tools.board import copying, facts, identity, ports, settings, waiting
+from tools.board import copying, facts, identity, ports, rotating, settings, waiting
 from tools.board.events import Listener
 from tools.board.facts import Facts
 from tools.board.identity import Asked, Config
@@ -35,29 +35,28 @@ def add(asked: Asked, port: str, *, small: bool, wait_s: float) -> Done:
     started = time.monotonic()
     port = ports.choose(port)
     with Bars() as bars:
-        bars.show("looking at the board", 0, 1)
         with Board(port) as board:
-            found = facts.of(board)
-            facts.check(found, small=small)
+            found = look(board, bars, small=small)
             config = identity.held(board)
             identity.check(asked, config)
             wanted = identity.merged(asked, config)
             settings.check(wanted)
-            bars.show("looking at the board", 1, 1)
-            copied = flash(board, found, bars, signs=wanted.get("profile", MAC) == SIG)
+            copied = flash(board, found, bars, signs=signs(wanted))
             settled = identity.settle(board, asked, config, wanted)
             after = waiting.size(asked.dir_)
             board.reset()
-        first = _wait(asked, port, after, wait_s, bars)
-    return Done(
-        asked.name,
-        port,
-        found.named,
-        copied,
-        settled,
-        *first,
-        seconds=round(time.monotonic() - started, 1),
-    )
+        first = await_reading(asked, port, after, wait_s, bars)
+    seconds = round(time.monotonic() - started, 1)
+    return Done(asked.name, port, found.named, copied, settled, *first, seconds=seconds)
+
+
+def look(board: Board, bars: Bars, *, small: bool) -> Facts:
+    """What the board is; BoardError where no device can run there."""
+    bars.show("looking at the board", 0, 1)
+    found = facts.of(board)
+    facts.check(found, small=small)
+    bars.show("looking at the board", 1, 1)
+    return found
 
 
 def flash(board: Board, found: Facts, bars: Bars, *, signs: bool) -> int:
@@ -73,7 +72,10 @@ def signs(config: Config | None) -> bool:
     return config is not None and config.get("profile", MAC) == SIG
 
 
-def _wait(asked: Asked, port: str, after: int, limit_s: float, bars: Bars) -> waiting.First:
+def await_reading(asked: Asked, port: str, after: int, limit_s: float, bars: Bars) -> waiting.First:
+    """The first reading under the key that `asked.name` has now."""
+    device = identity.active(asked)
+    assert device is not None  # noqa: S101  # enrolled a moment ago
     shown = f"waiting for a reading of {asked.name}"
 
     def progress(waited_s: float) -> None:
@@ -81,5 +83,23 @@ def _wait(asked: Asked, port: str, after: int, limit_s: float, bars: Bars) -> wa
 
     with Listener(port) as listener:
         return waiting.first_reading(
-            asked.dir_, asked.name, after, listener, limit_s=limit_s, progress=progress
+            asked.dir_, device, after, listener, limit_s=limit_s, progress=progress
         )
+
+
+def rotate(asked: Asked, port: str, *, wait_s: float, drop: bool) -> tuple[str, waiting.First]:
+    """The new kid in hex, and the first reading under it."""
+    port = ports.choose(port)
+    with Bars() as bars:
+        with Board(port) as board:
+            config = rotating.check(asked, identity.held(board))
+            rotating.send_first(
+                board,
+                limit_s=wait_s,
+                drop=drop,
+                progress=lambda waiting: bars.show("waiting for the outbox", 0, waiting),
+            )
+            device = rotating.rotate(board, asked, config)
+            after = waiting.size(asked.dir_)
+            board.reset()
+        return device.kid.hex(), await_reading(asked, port, after, wait_s, bars)

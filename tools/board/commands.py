@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +13,6 @@ import typer
 
 from tools.bars import Bars
 from tools.board import adding, events, facts, identity, ports, settings
-from tools.board.adding import Done
 from tools.board.events import Listener
 from tools.board.identity import Asked
 from tools.board.link import Board
@@ -82,18 +83,35 @@ def logs(
 
 def add(asked: Asked, port: str, *, small: bool, wait_s: float, as_json: bool) -> None:
     """`device add --flash`, after its options were read."""
-    try:
+    with _late_is_wrong():
         done = adding.add(asked, port, small=small, wait_s=wait_s)
-    except LateError as error:  # it may come yet: the board is flashed and enrolled
-        print(f"tallystick: {error}\n  fix: {error.fix}", file=sys.stderr)
-        raise typer.Exit(1) from None
     if as_json:
         print(json.dumps(done._asdict() | {"changed": done.changed}))
         return
     print(f"{done.port}, {done.firmware}: {_copied(done.copied)}")
     if not done.changed:
         print(f"nothing to do: it is {done.name} already")
-    print(_first(done))
+    print(
+        f"first verified reading: {_shown(done.reading, done.profile, done.entry)}, {done.seconds} s"
+    )
+
+
+def rotate_key(name: str, dir_: Path, port: str, *, wait_s: float, drop: bool) -> None:
+    """`device rotate-key --flash`, after its options were read."""
+    with _late_is_wrong():
+        kid, first = adding.rotate(Asked(name, dir_), port, wait_s=wait_s, drop=drop)
+    print(f"{name} has a new key (kid {kid}); the one before is revoked")
+    print(f"first reading under it: {_shown(first.reading, first.profile, first.entry)}")
+
+
+@contextmanager
+def _late_is_wrong() -> Iterator[None]:
+    """A reading that did not come yet is no wrong use: the board is flashed and enrolled."""
+    try:
+        yield
+    except LateError as error:
+        print(f"tallystick: {error}\n  fix: {error.fix}", file=sys.stderr)
+        raise typer.Exit(1) from None
 
 
 def asked(
@@ -111,7 +129,6 @@ def _copied(count: int) -> str:
     return f"{count} files copied" if count else "every file is there already"
 
 
-def _first(done: Done) -> str:
-    reading = done.reading
-    shown = f"{reading['name']} {reading['value']} {reading.get('unit', '')}".rstrip()
-    return f"first verified reading: {shown} ({done.profile}), entry {done.entry}, {done.seconds} s"
+def _shown(reading: dict[str, object], profile: str, entry: int) -> str:
+    value = f"{reading['name']} {reading['value']} {reading.get('unit', '')}".rstrip()
+    return f"{value} ({profile}), entry {entry}"

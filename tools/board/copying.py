@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tools import p256_table
+from tools import firmware
 from tools.board import facts, layout, program
 from tools.board.facts import Facts
 from tools.board.layout import Plan
@@ -35,8 +35,9 @@ Progress = Callable[[str, int, int], None]
 
 def wanted_on(found: Facts, *, signs: bool) -> dict[str, bytes]:
     """Path -> content of all that `flash` owns."""
-    table = p256_table.table() if signs else b""
-    return layout.files(program.modules(found.port, _cache()), table)
+    cache = _cache()
+    table = firmware.table(cache).read_bytes() if signs else b""
+    return layout.files(program.modules(found.port, cache), table)
 
 
 def _cache() -> Path:

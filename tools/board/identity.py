@@ -47,9 +47,9 @@ def held(board: Board) -> Config | None:
 def check(asked: Asked, config: Config | None) -> None:
     """Before anything is written: BoardError where board, name and gateway do not fit."""
     enrolling.check_name(asked.name)
-    known = _active(asked)
+    known = active(asked)
     if config is None:
-        if known or _was_used(asked):
+        if known or _all(asked):
             raise BoardError(
                 f"there is a device {asked.name!r} already, and this board is not it",
                 "choose another name: a revoked one is not used again, either",
@@ -65,9 +65,14 @@ def check(asked: Asked, config: Config | None) -> None:
             f"{asked.name!r} has the profile {config.get('profile', MAC)} already",
             "leave --profile out; another profile needs another name",
         )
-    if known is None and _was_used(asked):
+    if known is None and _all(asked):
         raise BoardError(f"{asked.name!r} was revoked", f"wipe the board, another name: {_wipe()}")
     if known is not None and known.secret.hex() != config["secret"]:
+        if any(one.secret.hex() == config["secret"] for one in _all(asked)):
+            raise BoardError(
+                f"the key of {asked.name!r} is being exchanged",
+                f"tallystick device rotate-key {asked.name} --dir {asked.dir_} --flash",
+            )
         raise BoardError(
             f"the gateway knows {asked.name!r} under another secret than this board's",
             f"if it is another board, use another name; else wipe it: {_wipe()}",
@@ -79,7 +84,7 @@ def settle(board: Board, asked: Asked, config: Config | None, wanted: Config) ->
     if wanted != config:
         board.mkdir(DATA)
         board.put(CONFIG, json.dumps(wanted).encode())
-    if _active(asked) is not None:
+    if active(asked) is not None:
         return wanted != config
     profile = str(wanted.get("profile", MAC))
     enrolling.enrol(
@@ -90,6 +95,11 @@ def settle(board: Board, asked: Asked, config: Config | None, wanted: Config) ->
         secret=bytes.fromhex(str(wanted["secret"])),
     )
     return True
+
+
+def active(asked: Asked) -> StoredDevice | None:
+    """The identity of that name that the gateway takes packs of."""
+    return next((one for one in _all(asked) if one.state == ACTIVE), None)
 
 
 def merged(asked: Asked, config: Config | None) -> Config:
@@ -118,13 +128,8 @@ def make_key(board: Board, folder: str) -> bytes:
     return bytes.fromhex(told["public_key"])
 
 
-def _active(asked: Asked) -> StoredDevice | None:
-    mine = [one for one in enrolling.identities(asked.dir_) if one.name == asked.name]
-    return next((one for one in mine if one.state == ACTIVE), None)
-
-
-def _was_used(asked: Asked) -> bool:
-    return any(one.name == asked.name for one in enrolling.identities(asked.dir_))
+def _all(asked: Asked) -> list[StoredDevice]:
+    return [one for one in enrolling.identities(asked.dir_) if one.name == asked.name]
 
 
 def _wipe() -> str:

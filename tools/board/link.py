@@ -126,8 +126,21 @@ class Board:
 
     def reset_and_return(self) -> None:
         """A hard reset, then the raw REPL again: as soon as the port is back."""
+        self.reset_and_run(_GOING_S)
+
+    def reset_and_run(self, run_s: float) -> None:
+        """A hard reset; the program runs for a while, and is interrupted again."""
         self.reset()
-        time.sleep(_GOING_S)
+        time.sleep(run_s)
+        self._return()
+
+    def close(self) -> None:
+        if self._transport is not None:
+            with contextlib.suppress(OSError):
+                self._transport.serial.close()
+            self._transport = None
+
+    def _return(self) -> None:
         deadline = time.monotonic() + _BACK_S
         while True:
             try:
@@ -136,12 +149,6 @@ class Board:
                 if time.monotonic() > deadline:
                     raise UnpluggedError(self.port) from None
                 time.sleep(_POLL_S)
-
-    def close(self) -> None:
-        if self._transport is not None:
-            with contextlib.suppress(OSError):
-                self._transport.serial.close()
-            self._transport = None
 
     def _open(self) -> None:
         self._transport = opened(self.port)

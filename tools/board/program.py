@@ -10,12 +10,14 @@ _BOARD_FILES = {"rp2": "rp2", "esp32": "esp32", "linux": "unix"}
 
 def modules(port: str, cache: Path) -> dict[str, bytes]:
     """Path in the slot -> bytecode, for a board that calls itself `port`."""
-    compiled = firmware.compiled(cache)
-    return {name: (compiled / name).read_bytes() for name in needed(port)}
+    sources = needed(port)
+    compiled = firmware.compiled(cache, sources)
+    names = [source.removesuffix(".py") + ".mpy" for source in sources]
+    return {name: (compiled / name).read_bytes() for name in names}
 
 
 def needed(port: str) -> list[str]:
-    """Their paths, such as device/agent.mpy."""
+    """Their sources, such as device/agent.py."""
     root = firmware.root()
     found = [path for path in sorted(root.glob("device/**/*.py")) if _is_for(port, path, root)]
     seen = set(found)
@@ -26,7 +28,7 @@ def needed(port: str) -> list[str]:
                 seen.add(path)
                 found.append(path)
     paths = [path for path in seen if path.name not in firmware.NOT_ON_BOARDS]
-    return sorted(str(path.relative_to(root).with_suffix(".mpy")) for path in paths)
+    return sorted(str(path.relative_to(root)) for path in paths)
 
 
 def _is_for(port: str, path: Path, root: Path) -> bool:

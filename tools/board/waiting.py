@@ -14,6 +14,7 @@ from gateway.directory import Directory
 from gateway.http.rendering import entry_json
 from gateway.ledger.batch import PACK
 from gateway.store import Query
+from gateway.store.identities import StoredDevice
 from gateway.store.sqlite import looking_at
 from tools.board.events import Event, Listener
 from tools.board.faults import BoardError
@@ -23,7 +24,7 @@ _HELPLESS = ("refused", "failed")  # events of a device that will not send
 
 
 class First(NamedTuple):
-    """`reading` is of the pack in entry `index`, whose body its leaf commits to."""
+    """`reading` is of the pack in `entry`, whose body its leaf commits to."""
 
     entry: int
     profile: str
@@ -43,21 +44,21 @@ def size(dir_: Path) -> int:
 
 def first_reading(
     dir_: Path,
-    name: str,
+    device: StoredDevice,
     after: int,
     listener: Listener,
     *,
     limit_s: float,
     progress: Callable[[float], None],
 ) -> First:
-    """The first reading of `name` among the entries from `after` on.
+    """The first reading under `device`'s key among the entries from `after` on.
 
     LateError says what it waited for; BoardError where the board says that none will come.
     """
     started = time.monotonic()
     heard: list[Event] = []
     while (waited_s := time.monotonic() - started) < limit_s:
-        found = _found(dir_, name, after)
+        found = _found(dir_, device, after)
         if found is not None:
             return found
         for event in listener.events():
@@ -67,18 +68,21 @@ def first_reading(
         progress(waited_s)
         time.sleep(_LOOK_S)
     raise LateError(
-        f"no reading of {name!r} within {limit_s:g} s: {_waits_for(dir_, heard)}", _advice(dir_)
+        f"no reading of {device.name!r} within {limit_s:g} s: {_waits_for(dir_, heard)}",
+        _advice(dir_),
     )
 
 
 _FIX = "see `tallystick device logs`; what is wrong with config.json, the same command corrects"
 
 
-def _found(dir_: Path, name: str, after: int) -> First | None:
+def _found(dir_: Path, device: StoredDevice, after: int) -> First | None:
     with looking_at(Directory(dir_).ledger) as view:
-        page = view.select(Query(after=after - 1, kind=PACK, source=name, limit=1))
+        page = view.select(Query(after=after - 1, kind=PACK, source=device.name))
     shown: list[dict[str, Any]] = [entry_json(entry) for entry in page.entries]
     for one in shown:
+        if one.get("kid") != device.kid.hex():
+            continue
         for reading in one.get("readings", []):
             return First(one["index"], one["profile"], reading)
     return None
@@ -90,6 +94,9 @@ def _waits_for(dir_: Path, heard: list[Event]) -> str:
     said = {event["event"] for event in heard}
     if "kept" in said:
         return "the ledger to be written"
+    reasons = [event.get("reason") for event in heard if event["event"] == "waiting"]
+    if reasons:
+        return f"the gateway to take it: {reasons[-1]}"
     if "started" in said:
         return "the board to reach the gateway"
     return "the board to start"

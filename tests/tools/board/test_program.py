@@ -9,17 +9,17 @@ from tools.board import program
 def test_a_board_gets_its_own_port_and_no_other(port, own):
     needed = program.needed(port)
 
-    ports = {name for name in ("rp2", "esp32", "unix") if f"device/board/{name}.mpy" in needed}
+    ports = {name for name in ("rp2", "esp32", "unix") if f"device/board/{name}.py" in needed}
     assert ports == {own}
-    assert "device/board/firmware.mpy" in needed
+    assert "device/board/firmware.py" in needed
 
 
 def test_what_the_device_imports_is_there_and_what_only_gateways_do_is_not():
     needed = program.needed("rp2")
 
-    assert {"device/agent.mpy", "protocol/__init__.mpy", "protocol/senml.mpy"} <= set(needed)
-    assert not {"protocol/merkle.mpy", "protocol/proof.mpy", "protocol/rulings.mpy"} & set(needed)
-    assert not {"device/shapes.mpy", "device/board/cpython.mpy"} & set(needed)
+    assert {"device/agent.py", "protocol/__init__.py", "protocol/senml.py"} <= set(needed)
+    assert not {"protocol/merkle.py", "protocol/proof.py", "protocol/rulings.py"} & set(needed)
+    assert not {"device/shapes.py", "device/board/cpython.py"} & set(needed)
 
 
 def test_imports_inside_functions_count_and_those_for_types_do_not(tmp_path):
