@@ -142,6 +142,70 @@ def test_logs_tell_what_a_board_says(site, virtual):
     assert "kept" in {event["event"] for event in kept}
 
 
+@pytest.mark.parametrize("profile", enrolling.PROFILES)
+def test_a_key_is_exchanged_on_the_board(profile, site, virtual):
+    site.start_gateway()
+    add(site, virtual, "cellar-1", "--profile", profile)
+    before = json.loads(files_on(virtual.image)["/data/config.json"])
+
+    run = rotate(site, virtual, "cellar-1")
+
+    assert run.returncode == 0, run.stderr
+    files = files_on(virtual.image)
+    config = json.loads(files["/data/config.json"])
+    assert config["secret"] != before["secret"]
+    old, new = enrolling.identities(site.gateway_dir)
+    assert new.secret.hex() == config["secret"]
+    assert new.kid.hex() in run.stdout
+    assert not [path for path in files if path.startswith("/data/next")]
+    site.wait_until(lambda: enrolling.identities(site.gateway_dir)[0].revoked, "the old is revoked")
+    for secret in (before["secret"], config["secret"]):
+        assert secret not in run.stdout + run.stderr + site.logs()
+
+
+def test_a_key_is_not_exchanged_while_something_waits_unless_that_may_be_lost(site, virtual):
+    site.start_gateway()
+    add(site, virtual, "cellar-1", "--sensor", "simulated,every_ms=100")
+    site.stop()
+    virtual.press_reset()
+    time.sleep(2)
+
+    refused = rotate(site, virtual, "cellar-1", "--wait", "1")
+    site.start_gateway()
+    lost = rotate(site, virtual, "cellar-1", "--drop-waiting")
+
+    assert refused.returncode == 2
+    assert "bytes wait in the outbox" in refused.stderr
+    assert "--drop-waiting" in refused.stderr
+    assert lost.returncode == 0, lost.stderr
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_pulled_out_while_a_key_is_exchanged_a_second_run_completes_it(seed, site, virtual):
+    dice = random.Random(seed)
+    site.start_gateway()
+    add(site, virtual)
+    operation = dice.randrange(1, 12)
+    virtual.cut_after(operation, torn=dice.random() < 0.5, unplug=True)
+    first = rotate(site, virtual, "cellar-1")
+    virtual.cut_after(NEVER)
+    virtual.unplug()
+    virtual.plug_in()
+
+    second = rotate(site, virtual, "cellar-1")
+
+    print(f"pulled out at flash operation {operation}: {first.returncode}, {second.returncode}")
+    assert second.returncode == 0, (first.stderr, second.stderr)
+    config = json.loads(files_on(virtual.image)["/data/config.json"])
+    assert enrolling.identities(site.gateway_dir)[-1].secret.hex() == config["secret"]
+
+
+def rotate(site: Site, board: VirtualBoard, name: str, *more: object):
+    return tallystick(
+        "device", "rotate-key", name, "--dir", site.gateway_dir, "--flash", board.port, *more
+    )
+
+
 # --- pulled out ---------------------------------------------------------------------------------
 
 
@@ -270,7 +334,7 @@ def test_without_a_gateway_it_says_what_it_waits_for_and_a_second_run_completes_
     run = add(site, virtual, "cellar-1", "--wait", "1")
 
     assert run.returncode == 1
-    assert "no gateway is running" in run.stderr
+    assert "waiting for a gateway: none is running" in run.stderr
     assert f"tallystick run {site.gateway_dir}" in run.stderr
     site.start_gateway()
     assert add(site, virtual).returncode == 0

@@ -91,9 +91,8 @@ def add(asked: Asked, port: str, *, small: bool, wait_s: float, as_json: bool) -
     print(f"{done.port}, {done.firmware}: {_copied(done.copied)}")
     if not done.changed:
         print(f"nothing to do: it is {done.name} already")
-    print(
-        f"first verified reading: {_shown(done.reading, done.profile, done.entry)}, {done.seconds} s"
-    )
+    first = _shown(done.reading, done.profile, done.entry)
+    print(f"first verified reading: {first}, {done.seconds} s")
 
 
 def rotate_key(name: str, dir_: Path, port: str, *, wait_s: float, drop: bool) -> None:

@@ -67,10 +67,8 @@ def first_reading(
                 raise BoardError(f"the board will not send: {event.get('reason')}", _FIX)
         progress(waited_s)
         time.sleep(_LOOK_S)
-    raise LateError(
-        f"no reading of {device.name!r} within {limit_s:g} s: {_waits_for(dir_, heard)}",
-        _advice(dir_),
-    )
+    late = f"no reading of {device.name!r} within {limit_s:g} s"
+    raise LateError(f"{late}: waiting for {_waits_for(dir_, heard)}", _advice(dir_))
 
 
 _FIX = "see `tallystick device logs`; what is wrong with config.json, the same command corrects"
@@ -90,7 +88,7 @@ def _found(dir_: Path, device: StoredDevice, after: int) -> First | None:
 
 def _waits_for(dir_: Path, heard: list[Event]) -> str:
     if hold.holder(dir_) is None:
-        return "no gateway is running"
+        return "a gateway: none is running"
     said = {event["event"] for event in heard}
     if "kept" in said:
         return "the ledger to be written"
