@@ -44,5 +44,6 @@ class Config:
         self.drop = "oldest"
         self.wifi: tuple[str, str] | None = None
         self.profile = ""  # "sig" or "mac"; empty is "sig" where there is a key
+        self.generation = 0  # counts the exchanges of the secret, in the profile "mac"
         self.key: bytes | None = None  # to sign with, unless it was made on the board
         self.update_key: bytes | None = None  # whose releases are taken: x ‖ y

@@ -20,6 +20,7 @@ _NUMBERS = {
     "pack_age_ms": (30_000, 0, DAY_MS),
     "ack_timeout_ms": (ACK_TIMEOUT_MS, 10, 60_000),
     "outbox_bytes": (65_536, MIN_OUTBOX_BYTES, 1 << 28),
+    "generation": (0, 0, (1 << 32) - 1),
 }
 # Of each key: the words it may be, the default first.
 _WORDS = {
@@ -54,6 +55,7 @@ def check(fields: dict[str, object]) -> Config:
     secret = _secret(fields.get("secret"))
     config = Config(device, secret, config_sensors.read(fields, device))
     config.profile = _profile(fields)
+    config.generation = _number(fields, "generation")
     if "key" in fields:
         config.key = _hex("key", fields["key"], _PRIVATE_BYTES, "enrolment")
     config.host, config.port = _address(fields.get("gateway"))

@@ -18,9 +18,9 @@ class Identity:
 
     profile = "mac"
 
-    def __init__(self, name: str, secret: bytes, epoch: int) -> None:
+    def __init__(self, name: str, secret: bytes, epoch: int, generation: int = 0) -> None:
         self.name = name
-        self.kid = kid_of(name)
+        self.kid = kid_of(name, generation=generation)
         self.epoch = epoch
         self.up = direction_key(secret, UP)
         self.down = direction_key(secret, DOWN)
@@ -52,7 +52,7 @@ def of(
     if not settings.profile:
         signs = settings.key is not None or store.load(folder + "/" + KEY_FILE) is not None
     if not signs:
-        return Identity(settings.name, settings.secret, epoch)
+        return Identity(settings.name, settings.secret, epoch, settings.generation)
     from device import signing
 
     own = signing.make(board, settings, folder, epoch)

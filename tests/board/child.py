@@ -49,9 +49,9 @@ def raw_terminal(descriptor: int) -> None:
 
 
 class Child:
-    def __init__(self, make: Make, files: Files, *, raw: bool, cause: int) -> None:
+    def __init__(self, make: Make, files: Files, *, raw: bool, cause: int, runs_main: bool) -> None:
         self.repl = Repl(raw)
-        self.was_raw = raw
+        self.was_interrupted = False
         self.descriptor, self._slave = pty.openpty()
         raw_terminal(self._slave)
         command = ["-X", f"heapsize={make.heap}", "-i", str(_INSIDE / "boot.py")]
@@ -60,7 +60,7 @@ class Child:
             stdin=self._slave,
             stdout=self._slave,
             stderr=self._slave,
-            env=_environment(make, files, raw=raw, cause=cause),
+            env=_environment(make, files, cause) | {"BOARD_MAIN": "1" if runs_main else "0"},
             start_new_session=True,
         )
         self._pending = b""
@@ -75,6 +75,7 @@ class Child:
     def write(self, data: bytes) -> None:
         """From the client. Ctrl-C ends what runs; the rest waits until somebody reads it."""
         if _CONTROL_C in data and self.repl.is_up and self._is_executing():
+            self.was_interrupted = True
             self._process.send_signal(signal.SIGINT)
             data = data[data.rindex(_CONTROL_C) + 1 :]
         self._pending += data
@@ -117,7 +118,7 @@ class Child:
         return bool(termios.tcgetattr(self._slave)[3] & termios.ECHOK)
 
 
-def _environment(make: Make, files: Files, *, raw: bool, cause: int) -> dict[str, str]:
+def _environment(make: Make, files: Files, cause: int) -> dict[str, str]:
     return os.environ | {
         "BOARD_PLATFORM": make.platform,
         "BOARD_FIRMWARE": make.firmware,
@@ -128,7 +129,6 @@ def _environment(make: Make, files: Files, *, raw: bool, cause: int) -> dict[str
         "BOARD_WORLD": str(files.world),
         "BOARD_RTC": str(files.rtc),
         "BOARD_FAKES": str(_INSIDE / "fakes"),
-        "BOARD_RAW": "1" if raw else "0",
         "BOARD_CAUSE": str(cause),
         "MICROPYPATH": f"{_INSIDE / 'fakes'}:{_INSIDE}:.frozen",
         "HOME": str(files.image.parent),

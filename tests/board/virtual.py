@@ -9,7 +9,6 @@ import os
 import pty
 import queue
 import select
-import signal
 import threading
 import time
 from collections.abc import Callable
@@ -224,16 +223,18 @@ class VirtualBoard(threading.Thread):
             time.sleep(self._registers.get(registers.SLEEP_MS) / 1000)
             self._boot(*_STOPPED[why])
         else:
-            self._soft_reset(code, raw=child.repl.raw)
+            self._soft_reset(child, code)
 
-    def _soft_reset(self, code: int, *, raw: bool) -> None:
-        if code != -signal.SIGINT:
+    def _soft_reset(self, child: Child, code: int) -> None:
+        """Or a Ctrl-C in the middle of a collection, which this port does not survive."""
+        raw, crashed = child.repl.raw, child.was_interrupted and code != 0
+        if not crashed:
             self._show(b"MPY: soft reboot\r\n")
         if not raw and code:
             time.sleep(_BOOT_LOOP_S)  # main.py that exits is started again, for ever
-        self._boot("soft reset", _SOFT_RESET, raw=raw)
+        self._boot("soft reset", _SOFT_RESET, raw=raw, runs_main=not raw and not crashed)
 
-    def _boot(self, why: str, cause: int, *, raw: bool = False) -> None:
+    def _boot(self, why: str, cause: int, *, raw: bool = False, runs_main: bool = True) -> None:
         for number in (registers.STOPPED, registers.SLEEP_MS):
             self._registers.set(number, 0)
         if cause != _SOFT_RESET:
@@ -241,7 +242,7 @@ class VirtualBoard(threading.Thread):
         if cause == _POWER_ON:
             self._files.rtc.write_bytes(bytes(4))
         self.resets.append(why)
-        self._child = Child(self.make, self._files, raw=raw, cause=cause)
+        self._child = Child(self.make, self._files, raw=raw, cause=cause, runs_main=runs_main)
 
     def _cut(self, why: str, cause: int) -> None:
         if self._child is not None:

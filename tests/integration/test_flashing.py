@@ -154,7 +154,7 @@ def test_a_key_is_exchanged_on_the_board(profile, site, virtual):
     files = files_on(virtual.image)
     config = json.loads(files["/data/config.json"])
     assert config["secret"] != before["secret"]
-    old, new = enrolling.identities(site.gateway_dir)
+    _, new = enrolling.identities(site.gateway_dir)
     assert new.secret.hex() == config["secret"]
     assert new.kid.hex() in run.stdout
     assert not [path for path in files if path.startswith("/data/next")]
@@ -175,7 +175,7 @@ def test_a_key_is_not_exchanged_while_something_waits_unless_that_may_be_lost(si
     lost = rotate(site, virtual, "cellar-1", "--drop-waiting")
 
     assert refused.returncode == 2
-    assert "bytes wait in the outbox" in refused.stderr
+    assert "packs wait in the outbox" in refused.stderr
     assert "--drop-waiting" in refused.stderr
     assert lost.returncode == 0, lost.stderr
 

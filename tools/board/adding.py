@@ -95,6 +95,7 @@ def rotate(asked: Asked, port: str, *, wait_s: float, drop: bool) -> tuple[str, 
             config = rotating.check(asked, identity.held(board))
             rotating.send_first(
                 board,
+                asked,
                 limit_s=wait_s,
                 drop=drop,
                 progress=lambda waiting: bars.show("waiting for the outbox", 0, waiting),

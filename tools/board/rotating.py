@@ -10,30 +10,32 @@ import json
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from device.board.cpython import Board as Host
+from device.outbox import Outbox
+from gateway.directory import Directory
 from gateway.store.identities import ACTIVE, StoredDevice
+from gateway.store.sqlite import looking_at
+from protocol import sealed_reader
 from protocol.enrolment import MAC, SIG
 from protocol.envelope import SECRET_BYTES
 from tools import enrolling
 from tools.board import identity
 from tools.board.faults import BoardError
 from tools.board.identity import Asked, Config
-from tools.board.layout import DATA, SLOT
+from tools.board.layout import DATA
 from tools.board.link import Board
 
 NEXT = DATA + "/next"
 _RUN_S = 3.0  # how long the board runs between two looks at its outbox
-_WAITING = f"""
-import sys, json
-sys.path.insert(0, {SLOT!r})
-from device.main import pick_board
-from device.outbox import Outbox
-print(json.dumps(Outbox(pick_board(), {DATA + "/outbox"!r}, 65536).used_bytes))
-"""
+_OUTBOX = DATA + "/outbox"
+_NO_LIMIT_BYTES = 1 << 28
 _DROP = f"""
 import os
 try:
-    for name in os.listdir({DATA + "/outbox"!r}): os.remove({DATA + "/outbox/"!r} + name)
+    for name in os.listdir({_OUTBOX!r}): os.remove({_OUTBOX + "/"!r} + name)
 except OSError: pass
 """
 _TAKE = f"""
@@ -62,22 +64,43 @@ def check(asked: Asked, config: Config | None) -> Config:
 
 
 def send_first(
-    board: Board, *, limit_s: float, drop: bool, progress: Callable[[int], None]
+    board: Board, asked: Asked, *, limit_s: float, drop: bool, progress: Callable[[int], None]
 ) -> None:
-    """Lets the board run until nothing waits; `drop` deletes what does. BoardError at the limit."""
+    """Lets the board run until the ledger has all that waits there, and empties the outbox.
+
+    `drop` empties it at once. BoardError at the limit: nothing is deleted then.
+    """
     deadline = time.monotonic() + limit_s
-    while waiting := board.ask(_WAITING, "looking into its outbox")[0]:
+    while not drop and (waiting := _unkept(board, asked)):
         progress(waiting)
-        if drop:
-            board.exec(_DROP, "emptying its outbox")
-            return
         if time.monotonic() > deadline:
             raise BoardError(
-                f"{waiting} bytes wait in the outbox still: under the new key nobody confirms them",
+                f"{waiting} packs wait in the outbox still: under the new key nobody confirms them",
                 "let the board reach the gateway, then the same command; or lose them:"
                 " --drop-waiting",
             )
         board.reset_and_run(min(_RUN_S, limit_s))
+    board.exec(_DROP, "emptying its outbox")
+
+
+def _unkept(board: Board, asked: Asked) -> int:
+    """How many packs of the outbox the ledger does not have. A copy is looked at, not the board's.
+
+    The board itself would count some that were kept: it saves how far it is now and then only.
+    """
+    with TemporaryDirectory() as folder:
+        for path, digest in board.tree(_OUTBOX).items():
+            if digest:
+                Path(folder, path.rpartition("/")[2]).write_bytes(board.get(path) or b"")
+        outbox = Outbox(Host(), folder, _NO_LIMIT_BYTES)
+        waiting = []
+        while (envelope := outbox.peek()) is not None:
+            waiting.append(sealed_reader.parse(envelope))
+            outbox.advance()
+        outbox.close()
+    with looking_at(Directory(asked.dir_).ledger) as view:
+        found = [view.number(one.kid, one.epoch, one.sequence) for one in waiting]
+    return found.count(None)
 
 
 def rotate(board: Board, asked: Asked, config: Config) -> StoredDevice:

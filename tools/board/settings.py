@@ -63,9 +63,8 @@ def sensors(given: list[str]) -> dict[str, object]:
 
 def check(config: dict[str, object]) -> None:
     """ConfigError for what the board itself would refuse; no secret is looked at."""
-    known = {key: value for key, value in config.items() if key not in ("key", "generation")}
     try:
-        config_file.check(known | {"secret": _STAND_IN})
+        config_file.check(config | {"secret": _STAND_IN})
     except DeviceError as error:
         raise ConfigError(str(error), "correct that option") from error
 

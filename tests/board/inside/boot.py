@@ -4,7 +4,7 @@ import sys
 
 import powered
 
-is_raw = powered.start()
+runs_main = powered.start()
 import sys  # the board's own, from here on
 
 sys.stdout.write("\x00BOARD\x00")
@@ -25,5 +25,5 @@ def run(path):
 
 
 run("/boot.py")
-if not is_raw:
+if runs_main:
     run("/main.py")

@@ -32,7 +32,7 @@ class Implementation:
 
 
 def start():
-    """Whether the raw REPL comes next, and no main.py."""
+    """Whether main.py is run: not before the raw REPL."""
     numbers = os.getenv("BOARD_VERSION").split(".")
     sys.modules["sys"] = Sys(sys, os.getenv("BOARD_PLATFORM"), tuple(int(n) for n in numbers))
     if os.getenv("BOARD_FIRMWARE") != "micropython":
@@ -52,4 +52,4 @@ def start():
     os.chdir("/")
     sys.path[:] = ["", ".frozen", "/lib"]
     del sys.argv[:]
-    return os.getenv("BOARD_RAW") == "1"
+    return os.getenv("BOARD_MAIN") == "1"
