@@ -34,17 +34,19 @@ class Limited:
     def __init__(self, port: Port) -> None:
         self._port = port
         self.until = time.monotonic()
+        self._ahead = b""
         port.timeout = _SLICE_S
 
     def read(self, size: int = 1) -> bytes:
         """All of `size`; LateError where they do not come, GoneError where they cannot."""
-        data = b""
-        while len(data) < size:
+        while len(self._ahead) < size:
             self._check()
             try:
-                data += self._port.read(size - len(data))
+                # all that is there: mpremote asks for one byte after the other
+                self._ahead += self._port.read(max(self._port.inWaiting(), size - len(self._ahead)))
             except OSError as error:
                 raise GoneError from error
+        data, self._ahead = self._ahead[:size], self._ahead[size:]
         return data
 
     def write(self, data: bytes) -> int:
@@ -57,7 +59,7 @@ class Limited:
     def inWaiting(self) -> int:  # noqa: N802
         self._check()
         try:
-            return self._port.inWaiting()
+            return len(self._ahead) + self._port.inWaiting()
         except OSError as error:
             raise GoneError from error
 
