@@ -1,12 +1,8 @@
-"""From a blank board to its first verified reading, by one command, wherever it is interrupted."""
+"""From a blank board to its first verified reading, by one command; and what can go wrong."""
 
 import json
-import os
-import random
 import re
-import threading
 import time
-from pathlib import Path
 
 import pytest
 
@@ -14,32 +10,17 @@ from tests.board.child import Make
 from tests.board.test_virtual import files_on
 from tests.board.virtual import VirtualBoard
 from tests.integration.commands import tallystick
-from tests.integration.harness import Site
+from tests.integration.flashing import add, lasting_files
 from tools import enrolling
 
 pytestmark = pytest.mark.integration
 LIMIT_S = 10  # from a blank board to its first verified reading
-OPERATIONS = 450  # of a first run, about
-NEVER = 1_000_000
-PULLS = int(os.environ.get("PULLS", "20"))
-MADE_ANEW = re.compile(r"/data/(epoch\.\d|outbox/.*|clock|slot.*)")  # at every start of a device
 
 
 @pytest.fixture
 def virtual(tmp_path):
     with VirtualBoard(tmp_path / "board") as board:
         yield board
-
-
-def add(site: Site, board: VirtualBoard, name: str = "cellar-1", *more: object):
-    return tallystick(
-        "device", "add", name, "--dir", site.gateway_dir, "--flash", board.port, *more
-    )
-
-
-def lasting_files(image: Path) -> dict[str, bytes]:
-    files = files_on(image)
-    return {path: files[path] for path in files if not MADE_ANEW.fullmatch(path)}
 
 
 @pytest.mark.parametrize("profile", enrolling.PROFILES)
@@ -140,137 +121,6 @@ def test_logs_tell_what_a_board_says(site, virtual):
     assert re.search(r"^kept .*sequence \d+", words.stdout, re.MULTILINE), words
     kept = [json.loads(line) for line in lines.stdout.splitlines()]
     assert "kept" in {event["event"] for event in kept}
-
-
-@pytest.mark.parametrize("profile", enrolling.PROFILES)
-def test_a_key_is_exchanged_on_the_board(profile, site, virtual):
-    site.start_gateway()
-    add(site, virtual, "cellar-1", "--profile", profile)
-    before = json.loads(files_on(virtual.image)["/data/config.json"])
-
-    run = rotate(site, virtual, "cellar-1")
-
-    assert run.returncode == 0, run.stderr
-    files = files_on(virtual.image)
-    config = json.loads(files["/data/config.json"])
-    assert config["secret"] != before["secret"]
-    _, new = enrolling.identities(site.gateway_dir)
-    assert new.secret.hex() == config["secret"]
-    assert new.kid.hex() in run.stdout
-    assert not [path for path in files if path.startswith("/data/next")]
-    site.wait_until(lambda: enrolling.identities(site.gateway_dir)[0].revoked, "the old is revoked")
-    for secret in (before["secret"], config["secret"]):
-        assert secret not in run.stdout + run.stderr + site.logs()
-
-
-def test_a_key_is_not_exchanged_while_something_waits_unless_that_may_be_lost(site, virtual):
-    site.start_gateway()
-    add(site, virtual, "cellar-1", "--sensor", "simulated,every_ms=100")
-    site.stop()
-    virtual.press_reset()
-    time.sleep(2)
-
-    refused = rotate(site, virtual, "cellar-1", "--wait", "1")
-    site.start_gateway()
-    lost = rotate(site, virtual, "cellar-1", "--drop-waiting")
-
-    assert refused.returncode == 2
-    assert "packs wait in the outbox" in refused.stderr
-    assert "--drop-waiting" in refused.stderr
-    assert lost.returncode == 0, lost.stderr
-
-
-@pytest.mark.parametrize("seed", [1, 2])
-def test_pulled_out_while_a_key_is_exchanged_a_second_run_completes_it(seed, site, virtual):
-    dice = random.Random(seed)
-    site.start_gateway()
-    add(site, virtual)
-    operation = dice.randrange(1, 12)
-    virtual.cut_after(operation, torn=dice.random() < 0.5, unplug=True)
-    first = rotate(site, virtual, "cellar-1")
-    virtual.cut_after(NEVER)
-    virtual.unplug()
-    virtual.plug_in()
-
-    second = rotate(site, virtual, "cellar-1")
-
-    print(f"pulled out at flash operation {operation}: {first.returncode}, {second.returncode}")
-    assert second.returncode == 0, (first.stderr, second.stderr)
-    config = json.loads(files_on(virtual.image)["/data/config.json"])
-    assert enrolling.identities(site.gateway_dir)[-1].secret.hex() == config["secret"]
-
-
-def rotate(site: Site, board: VirtualBoard, name: str, *more: object):
-    return tallystick(
-        "device", "rotate-key", name, "--dir", site.gateway_dir, "--flash", board.port, *more
-    )
-
-
-# --- pulled out ---------------------------------------------------------------------------------
-
-
-def pulled(site: Site, folder: Path, seed: int) -> None:
-    """Pulls the board out at a random moment of the first run; a second one has to complete it."""
-    dice = random.Random(seed)
-    name = f"pulled-{seed}"
-    with VirtualBoard(folder / name) as board:
-        moment = pull_some_time(board, dice)
-        first = add(site, board, name)
-        board.cut_after(NEVER)
-        board.unplug()
-        held = json.loads(files_on_or_none(board.image).get("/data/config.json", b"{}"))
-        board.plug_in()
-
-        second = add(site, board, name)
-
-        print(f"seed {seed}: pulled out at {moment}: {first.returncode}, then {second.returncode}")
-        assert second.returncode == 0, (moment, first.stderr, second.stderr)
-        assert "first verified reading" in second.stdout
-        config = json.loads(files_on(board.image)["/data/config.json"])
-        (device,) = [one for one in enrolling.identities(site.gateway_dir) if one.name == name]
-        assert device.secret.hex() == config["secret"]
-        assert held.get("secret", config["secret"]) == config["secret"]
-        if first.returncode:
-            assert "fix:" in first.stderr, first.stderr
-            assert config["secret"] not in first.stderr
-
-
-def pull_some_time(board: VirtualBoard, dice: random.Random) -> str:
-    """At a flash operation, as they are most of the work, or at a moment, for what is between."""
-    if dice.random() < 0.3:
-        after_s = dice.uniform(0, 1.2)
-        threading.Timer(after_s, board.unplug).start()
-        return f"{after_s:.2f} s"
-    operation, torn = dice.randrange(1, OPERATIONS), dice.random() < 0.5
-    board.cut_after(operation, torn=torn, unplug=True)
-    return f"flash operation {operation}{', torn' if torn else ''}"
-
-
-def files_on_or_none(image: Path) -> dict[str, bytes]:
-    try:
-        return files_on(image)
-    except Exception:  # pulled out before it was formatted
-        return {}
-
-
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_pulled_out_at_some_moments_a_second_run_completes_it(seed, site, tmp_path):
-    site.start_gateway()
-
-    pulled(site, tmp_path, seed)
-
-
-@pytest.mark.slow
-def test_pulled_out_at_any_moment_a_second_run_completes_it(site, tmp_path):
-    seed = int(os.environ.get("SEED", random.randrange(1 << 30)))
-    print(f"replay with SEED={seed} PULLS={PULLS}")
-    site.start_gateway()
-
-    for offset in range(PULLS):
-        pulled(site, tmp_path, seed + offset)
-
-
-# --- what goes wrong ----------------------------------------------------------------------------
 
 
 def with_board(virtual: VirtualBoard, code: str) -> None:
