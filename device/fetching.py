@@ -80,8 +80,8 @@ class Fetch:
             return CHANGED_MEANWHILE
         if self.at + len(payload) > self._most_bytes:
             return TOO_LARGE
+        self.etag = etag
         self._write(self.at, payload)
         self.at += len(payload)
-        self.etag = etag
         self._exponent = min(self._exponent, block & 7)
         return _CONTINUE if block & _MORE else coap.CONTENT

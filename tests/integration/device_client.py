@@ -59,9 +59,18 @@ async def resources(program):
 
 
 async def put_often(program, path, count):
+    """Each number until it is there: whoever has no answer asks again."""
+    before = 0
     for number in range(int(count)):
-        await program.resources.put(program.home + path, str(number).encode())
-    say(heap_bytes=program.board.heap_bytes())
+        while True:
+            try:
+                await program.resources.put(program.home + path, str(number).encode())
+                break
+            except ResourceError as error:
+                say(again=error.reason)
+        if number == 9:
+            before = program.board.heap_bytes()
+    say(grown_bytes=program.board.heap_bytes() - before)
 
 
 def progress(target):
@@ -79,31 +88,20 @@ def patch(path, at, data):
         file.write(data)
 
 
-async def fetch(program, path, target, most_blocks="1000000"):
-    """Into the file `target`; goes on where a run before was ended, after so many blocks."""
+async def fetch(program, path, target):
+    """Into the file `target`; goes on where a start before was killed."""
     at, etag = progress(target)
-    started = at
+    program.protected.block_bytes = 512
 
     def write(at, data):
         patch(target, at, data)
         patch(target + ".etag", 0, fetching.etag)
 
-    class Kept(Fetch):
-        def _take(self, answer):
-            nonlocal left
-            code = super()._take(answer)
-            left -= 1
-            if not left:
-                say(ended_at=self.at)
-                sys.exit(3)
-            return code
-
-    left = int(most_blocks)
-    fetching = Kept(program.protected, path, write, at, etag)
-    code = 0
-    while not code:
-        code = await fetching.run()
-    say(code=code, started=started, size=fetching.at, heap_bytes=program.board.heap_bytes())
+    fetching = Fetch(program.protected, path, write, at, etag)
+    codes = []
+    while coap.CONTENT not in codes:
+        codes.append(await fetching.run())
+    say(codes=[code for code in codes if code], started=at, size=fetching.at)
 
 
 async def packs(program, count):
