@@ -23,6 +23,7 @@ _TOKEN_BYTES = 8
 _REGISTER, _CANCEL = b"", b"\x01"
 # However long a state is fresh: so long may a gateway have forgotten us without our noticing.
 _REGISTER_AGAIN_MS = 15 * 60_000
+_SOONEST_MS = 10_000
 _RETRY_MS = 30_000  # after no answer, a refusal, or an answer that is none of an observation
 _LOOK_MS = 2_000  # how often it is looked whether the socket is another one
 _DEFAULT_MAX_AGE_S = 60  # RFC 7252 §5.10.5

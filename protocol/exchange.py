@@ -5,7 +5,7 @@ happened and when, and do what it returns. Times are ms of any clock that never 
 """
 
 from protocol.errors import OutOfStateError
-from protocol.limits import ACK_TIMEOUT_MS, MAX_RETRANSMIT, SEPARATE_TIMEOUT_MS
+from protocol.limits import ACK_TIMEOUT_MS, MAX_RETRANSMIT
 
 WAITING, ACKED, DONE, FAILED = "waiting", "acked", "done", "failed"
 
@@ -41,6 +41,9 @@ class Exchange:
         self.state = WAITING
         self.retransmissions = 0
         self._max_retransmit = max_retransmit
+        # After an empty ACK the answer comes by itself, or it does not within MAX_TRANSMIT_WAIT
+        # (§4.8.2): 93 s with the defaults.
+        self._patience_ms = ack_timeout_ms * ((2 << max_retransmit) - 1) * 3 // 2
         self._wait_ms = int(ack_timeout_ms * (1 + jitter / 2))  # ACK_RANDOM_FACTOR 1.5
         self.due_ms = now_ms + self._wait_ms
 
@@ -50,7 +53,7 @@ class Exchange:
         if state is None:
             raise OutOfStateError(f"{event} while {self.state}")
         if state == ACKED and self.state == WAITING:
-            self.due_ms = now_ms + SEPARATE_TIMEOUT_MS
+            self.due_ms = now_ms + self._patience_ms
         self.state = state
 
     def due(self, now_ms: int) -> bytes | None:

@@ -26,8 +26,6 @@ RELATIVE_TIME_MS = (1 << 28) * 1000
 # RFC 7252 §4.8, the defaults; a device on a quiet LAN may wait less.
 ACK_TIMEOUT_MS = 2000
 MAX_RETRANSMIT = 4
-# After an empty ACK the answer comes by itself; MAX_TRANSMIT_WAIT (93 s) is the RFC's patience.
-SEPARATE_TIMEOUT_MS = 93_000
 
 CONTENT_FORMAT_COSE_MAC0 = 17  # RFC 9052 §11.3.2
 CONTENT_FORMAT_COSE_SIGN1 = 18

@@ -5,6 +5,7 @@ import heapq
 
 from device.outbox import Outbox
 from protocol.cbor import decimal
+from tests.oscore_vectors import cipher
 
 _SETTLE_TURNS = 30
 OPENED = []  # outboxes of the running test, which the conftest closes after it
@@ -116,6 +117,12 @@ class FakeBoard:
     def random_bytes(self, size):
         self._counter += 1
         return self._counter.to_bytes(size, "big")
+
+    def has_aes(self):
+        return True
+
+    def aead(self, key):
+        return cipher(key)
 
     def temperature(self):
         if self.degrees is None:

@@ -72,6 +72,9 @@ def cases() -> list[dict[str, Any]]:
          "steps": [
             [99, "due", WAIT, W], [100, "due", SEND, W], [299, "due", WAIT, W],
             [300, "due", WAIT, F]]},
+        {"name": "an impatient device that is acknowledged",
+         "limits": {"ack_timeout_ms": 100, "max_retransmit": 1}, "steps": [
+            [50, "ack", TAKEN, A], [499, "due", WAIT, A], [500, "due", WAIT, F]]},
         {"name": "no second try", "limits": {"max_retransmit": 0}, "steps": [
             [1999, "due", WAIT, W], [2000, "due", WAIT, F]]},
     ]  # fmt: skip
