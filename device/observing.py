@@ -123,10 +123,9 @@ class Observation:
             return
         self._newest = number
         max_age = answer.option(coap.MAX_AGE)
-        fresh_ms = 1000 * (
-            _DEFAULT_MAX_AGE_S if max_age is None else int.from_bytes(max_age, "big")
-        )
+        fresh_s = _DEFAULT_MAX_AGE_S if max_age is None else int.from_bytes(max_age, "big")
+        fresh_ms = min(max(1000 * fresh_s, _SOONEST_MS), _REGISTER_AGAIN_MS)
         if answer.option(OBSERVE) is None:  # a refusal has ended it
             fresh_ms = 0
-        self._until_ms = self._clock.uptime_ms() + min(fresh_ms, _REGISTER_AGAIN_MS)
+        self._until_ms = self._clock.uptime_ms() + fresh_ms
         self._heard(answer)

@@ -158,7 +158,7 @@ def test_packs_that_go_in_blocks_are_kept_once(house: House) -> None:
 
 
 def test_a_board_is_told_again_who_it_is_when_the_gateway_starts_anew(house: House) -> None:
-    with house.board.start("put_often", "count", 60) as process:
+    with house.board.start("put_often", "count", 40) as process:
         for _ in range(3):
             time.sleep(0.7)  # some of it is done
             assert house.site.gateway is not None
@@ -168,15 +168,15 @@ def test_a_board_is_told_again_who_it_is_when_the_gateway_starts_anew(house: Hou
 
     assert process.returncode == 0, said
     assert all(len(sealed) == 1 for sealed in house.tap.sealed.values())
-    assert len(house.tap.sealed) > 60
+    assert len(house.tap.sealed) > 40
 
 
 def test_a_new_source_port_now_and_then_is_harmless(site: Site) -> None:
     house = House(site, seed=4, rebind_s=0.3, **BAD)
     with house.tap:
-        house.board.run("put_often", "count", 40)
+        house.board.run("put_often", "count", 20)
 
-    assert house.tap.rebound > 3
+    assert house.tap.rebound > 1
 
 
 def test_an_observer_is_told_of_each_new_state(house: House) -> None:
