@@ -16,7 +16,6 @@ import hashlib
 from device import store
 from device.segments import HEADER_BYTES, Segments
 from protocol import envelope
-from protocol.limits import SEPARATE_TIMEOUT_MS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,8 +104,9 @@ class Outbox:
         """How old an envelope can get before it is durable, at most."""
         if self._mode == ALWAYS:
             return 0
-        # RFC 7252 §4.8.2: after 46.5 timeouts, or a separate answer's, a request is given up
-        asking_ms = max(47 * ack_timeout_ms, SEPARATE_TIMEOUT_MS)
+        # RFC 7252 §4.8.2: after 46.5 timeouts a request is given up, and after as many more one
+        # that was acknowledged and not answered
+        asking_ms = 93 * ack_timeout_ms
         return SPILL_AFTER_MS + TEND_MS + (asking_ms if self._mode == OUTAGE else 0)
 
     def tend(self, now_ms: int) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from device.board.cpython import Board as Host
-from device.outbox import Outbox
+from device.outbox import ALWAYS, Outbox
 from gateway.directory import Directory
 from gateway.store.identities import ACTIVE, StoredDevice
 from gateway.store.sqlite import looking_at
@@ -92,7 +92,7 @@ def _unkept(board: Board, asked: Asked) -> int:
         for path, digest in board.tree(_OUTBOX).items():
             if digest:
                 Path(folder, path.rpartition("/")[2]).write_bytes(board.get(path) or b"")
-        outbox = Outbox(Host(), folder, _NO_LIMIT_BYTES)
+        outbox = Outbox(Host(), folder, _NO_LIMIT_BYTES, mode=ALWAYS)
         waiting = []
         while (envelope := outbox.peek()) is not None:
             waiting.append(sealed_reader.parse(envelope))
