@@ -10,7 +10,7 @@ from device import keys, store
 from device.config import ConfigError
 from device.identity import KEY_FILE
 from device.main import pick_board, report
-from device.table import open_table
+from device.table_file import open_table
 from protocol import keypair
 from protocol.errors import FaultError
 

@@ -3,7 +3,7 @@
 from device import counter, keys
 from device.config import ConfigError
 from device.signer import COUPONS, SigningIdentity
-from device.table import open_table
+from device.table_file import open_table
 from protocol.ecdsa import Signer
 
 TYPE_CHECKING = False
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from device.table import Table
 
 # What is of no use afterwards.
-USED_ONCE = ("device.keys", "protocol.keypair", "device.signing")
+USED_ONCE = ("device.keys", "device.table_file", "protocol.keypair", "device.signing")
 
 
 def make(board: "Board", settings: "Config", folder: str, epoch: int) -> SigningIdentity:

@@ -89,12 +89,15 @@ class Signer:
         return True
 
     def sign(self, digest: bytes) -> bytes:
-        """r ‖ s, 64 bytes: of a coupon, or, where there is none, the one of RFC 6979.
+        """r ‖ s, 64 bytes: of a coupon, if need be of one half made; else the one of RFC 6979.
 
         FaultError, with nothing signed and the coupon gone, where it came out wrong.
         """
         if self._coupons:
             coupon = self._coupons.pop()
+        elif self._steps is not None:
+            steps, self._steps = self._steps, None
+            coupon = finished(steps)
         else:
             coupon = finished(self._pair(finished(nonce(self._key, digest))))
         r, inverse = int.from_bytes(coupon[:32], "big"), int.from_bytes(coupon[32:], "big")

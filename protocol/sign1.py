@@ -11,10 +11,8 @@ from protocol.limits import MAX_ENVELOPE_BYTES
 
 BEFORE_BYTES = 16
 SIGNATURE_BYTES = 64
-# [protected, {}, payload, signature], where protected is {1: alg, 4: kid, 15: {7: cti}}
-FRONT, ALG, KID = b"\x84\x58\x2a", b"\xa3\x01", b"\x04\x48"
-CLAIMS, UNPROTECTED, SIGNATURE = b"\x0f\xa1\x07\x58\x18", b"\xa0", b"\x58\x40"
-ESP256 = b"\x28"  # -9: ECDSA, P-256, SHA-256 (RFC 9864 §2.1)
+# [protected, {}, payload, signature], where protected is {1: ESP256, 4: kid, 15: {7: cti}}
+FRONT = b"\x84\x58\x2a"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,8 +34,8 @@ def seal(
     signed, where it would not fit one datagram.
     """
     cti = epoch.to_bytes(4, "big") + sequence.to_bytes(4, "big") + before
-    protected = ALG + ESP256 + KID + kid + CLAIMS + cti
-    parts = [FRONT, protected, UNPROTECTED, bytes_head(len(payload)), payload, SIGNATURE]
+    protected = b"\xa3\x01\x28\x04\x48" + kid + b"\x0f\xa1\x07\x58\x18" + cti
+    parts = [FRONT, protected, b"\xa0", bytes_head(len(payload)), payload, b"\x58\x40"]
     size = sum([len(part) for part in parts]) + SIGNATURE_BYTES
     if size > MAX_ENVELOPE_BYTES:
         raise TooLargeError(f"an envelope of {size} bytes, over {MAX_ENVELOPE_BYTES}")

@@ -11,17 +11,17 @@ from protocol.errors import MalformedError, TooLargeError, UnsupportedError
 from protocol.limits import MAX_ENVELOPE_BYTES
 
 UNKNOWN_BEFORE = bytes(sign1.BEFORE_BYTES)
-ES256 = b"\x26"  # -7 (RFC 9053 §2.1): the older name of the same algorithm
-_ALGORITHMS = (sign1.ESP256, ES256)
+# -9, ESP256 (RFC 9864 §2.1), and -7, ES256 (RFC 9053 §2.1), the older name of the same
+_ALGORITHMS = (b"\x28", b"\x26")
 # where each part starts, and what stands between them
 _PROTECTED, _ALG, _KID, _CTI, _BEFORE, _UNPROTECTED, _PAYLOAD = 3, 5, 8, 21, 29, 45, 46
 _FIXED = (
-    (0, sign1.FRONT + sign1.ALG),
-    (6, sign1.KID),
-    (16, sign1.CLAIMS),
-    (_UNPROTECTED, sign1.UNPROTECTED),
+    (0, sign1.FRONT + b"\xa3\x01"),
+    (6, b"\x04\x48"),
+    (16, b"\x0f\xa1\x07\x58\x18"),
+    (_UNPROTECTED, b"\xa0"),
 )
-_SIGNATURE_BYTES = sign1.SIGNATURE_BYTES
+_SIGNATURE, _SIGNATURE_BYTES = b"\x58\x40", sign1.SIGNATURE_BYTES
 
 
 class Signed(
@@ -62,8 +62,8 @@ def parse(data: bytes) -> Signed:
 
 def _payload(data: bytes) -> bytes:
     """The payload of what has the right front; MalformedError for another end."""
-    end = len(data) - _SIGNATURE_BYTES - len(sign1.SIGNATURE)
-    if data[end:-_SIGNATURE_BYTES] == sign1.SIGNATURE:
+    end = len(data) - _SIGNATURE_BYTES - len(_SIGNATURE)
+    if data[end:-_SIGNATURE_BYTES] == _SIGNATURE:
         for at in range(_PAYLOAD + 1, _PAYLOAD + 4):
             # of the three lengths of a head, one can be right
             if at <= end and data[_PAYLOAD:at] == sign1.bytes_head(end - at):

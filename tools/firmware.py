@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
-from device import table as tables
+from device import table_file
 from gateway.errors import ConfigError
 from tools import p256_table, shrink
 
@@ -52,8 +52,8 @@ def compiled(cache: Path, only: Collection[str] = ()) -> Path:
 
 def table(cache: Path) -> Path:
     """The file p256.tab in the folder `cache`, made if it is not there, or not whole."""
-    path = cache / tables.NAME
-    if path.is_file() and hashlib.sha256(path.read_bytes()).digest() == tables.SHA256:
+    path = cache / table_file.NAME
+    if path.is_file() and hashlib.sha256(path.read_bytes()).digest() == table_file.SHA256:
         return path
     cache.mkdir(parents=True, exist_ok=True)
     half_done = path.with_suffix(".new")

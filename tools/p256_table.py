@@ -1,6 +1,6 @@
 """The table that signing on a board needs: 128 multiples of P-256's base point, 8 KiB.
 
-Deterministic, so it is made where it is needed, and never shipped. `device.signer` has its hash.
+Deterministic: made where it is needed, never shipped. `device.table_file` has its hash.
 """
 
 from protocol import p256

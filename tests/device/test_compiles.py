@@ -22,7 +22,8 @@ MAX_ASKING_BYTES = 12 * 1024
 CRYPTO = tuple(f"protocol/{name}.py" for name in ("p256", "ecdsa", "sign1"))
 MAX_CRYPTO_BYTES = 4096
 SIGNING = (
-    *(f"device/{name}.py" for name in ("signer", "signing", "table", "keys", "enrol")),
+    *(f"device/{name}.py" for name in ("signer", "signing", "table", "table_file", "keys")),
+    "device/enrol.py",
     "protocol/keypair.py",
 )
 MAX_SIGNING_BYTES = 8192

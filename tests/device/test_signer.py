@@ -6,7 +6,8 @@ import pytest
 
 from device import counter, signer
 from device.config import ConfigError
-from device.table import Table, open_table
+from device.table import Table
+from device.table_file import open_table
 from protocol import sign1, sign1_reader
 from protocol.ecdsa import Signer
 from protocol.envelope import kid_of

@@ -96,17 +96,16 @@ def test_the_pool_is_bounded_and_filled_again():
     assert filled(signer).ready == 3
 
 
-def test_signing_while_a_coupon_is_half_made_disturbs_neither():
+def test_a_coupon_that_is_half_made_is_finished_and_used_once():
     signer = signer_of()
     for _ in range(30):
         signer.idle()
 
-    first = signer.sign(DIGEST)
-    filled(signer)
-    second = signer.sign(DIGEST)
+    first, second = signer.sign(DIGEST), signer.sign(DIGEST)
 
-    assert first == oracles.ecdsa(KEY, b"a pack")
-    assert second == filled(signer_of()).sign(DIGEST)
+    assert first == filled(signer_of()).sign(DIGEST)
+    assert second == oracles.ecdsa(KEY, b"a pack")
+    assert (signer.ready, filled(signer).ready) == (0, 1)
 
 
 def test_dice_that_always_fall_the_same_way_repeat_no_nonce():

@@ -4,7 +4,7 @@ import hashlib
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from device.table import SHA256
+from device.table_file import SHA256
 from protocol.p256 import BLOCKS, COLUMNS, POINTS_PER_BLOCK, TABLE_BYTES, TEETH, N
 from tools import firmware
 from tools.p256_table import table
