@@ -23,16 +23,13 @@ if TYPE_CHECKING:
     from device.table import Table
 
 
-def make_key(folder: str, board: "Board | None" = None, *, replace: bool = False) -> None:
-    """Idempotent: the key that was made before is told again.
-
-    With `replace`, and entropy for it, another one takes its place.
-    """
+def make_key(folder: str, board: "Board | None" = None) -> None:
+    """Idempotent: the key that was made before is told again."""
     folder = folder.rstrip("/")
     try:
         table = open_table(folder)
         try:
-            public = made(folder, table, board or pick_board(), replace)
+            public = made(folder, table, board or pick_board())
         finally:
             table.close()
     except (ConfigError, FaultError, OSError) as error:
@@ -41,17 +38,15 @@ def make_key(folder: str, board: "Board | None" = None, *, replace: bool = False
         report("key", public_key=public.hex())
 
 
-def made(folder: str, table: "Table", board: "Board", replace: bool) -> bytes:
+def made(folder: str, table: "Table", board: "Board") -> bytes:
     """The public key of the one pair of this board, made if there is none.
 
     Some boards have poor dice, so the host gives 32 bytes of its own in the file `entropy`, which
     is deleted once the key is kept. A power cut leaves the key whole or none, and the file.
     """
-    kept, entropy = keys.load(folder), _entropy(folder)
-    if kept is None and len(entropy) < _ENTROPY_BYTES:
-        raise ConfigError(f"no file {ENTROPY_FILE} of {_ENTROPY_BYTES} bytes beside config.json")
-    if kept is None or (replace and len(entropy) >= _ENTROPY_BYTES):
-        private = keypair.private_key(board.random_bytes(64), entropy)
+    kept = keys.load(folder)
+    if kept is None:
+        private = keypair.private_key(board.random_bytes(64), _entropy(folder))
         kept = private, keypair.public_key(private, table.read, board.random_bytes)
         store.save(board, folder + "/" + KEY_FILE, kept[0] + kept[1])
     try:
@@ -65,6 +60,8 @@ def _entropy(folder: str) -> bytes:
     try:
         with open(folder + "/" + ENTROPY_FILE, "rb") as file:
             entropy: bytes = file.read()
-            return entropy
     except OSError:
-        return b""
+        entropy = b""
+    if len(entropy) < _ENTROPY_BYTES:
+        raise ConfigError(f"no file {ENTROPY_FILE} of {_ENTROPY_BYTES} bytes beside config.json")
+    return entropy

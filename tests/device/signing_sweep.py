@@ -41,7 +41,7 @@ def make_key(told):
     folder = ROOT
     table = signing.open_table(sys.path[0])
     try:
-        told.public_keys.append(enrol.made(folder, table, Board(), False))
+        told.public_keys.append(enrol.made(folder, table, Board()))
     finally:
         table.close()
 

@@ -64,20 +64,6 @@ def test_other_entropy_makes_another_key(signing_folder, capsys):
     assert json.loads(capsys.readouterr().out) != first
 
 
-def test_a_key_is_replaced_only_where_asked_for_and_with_entropy(signing_folder, capsys):
-    first = made(signing_folder, capsys)
-    told = []
-    for entropy, replace in ((b"", True), (b"\x01" * 32, False), (b"\x01" * 32, True), (b"", True)):
-        if entropy:
-            (signing_folder / "entropy").write_bytes(entropy)
-        enrol.make_key(str(signing_folder), FakeBoard(), replace=replace)
-        told.append(json.loads(capsys.readouterr().out))
-
-    assert told[0] == told[1] == first
-    assert told[2] == told[3] != first
-    assert not (signing_folder / "entropy").exists()
-
-
 def test_a_damaged_key_is_no_key(signing_folder, capsys):
     made(signing_folder, capsys)
     store.save(FakeBoard(), str(signing_folder / "key"), bytes(95))

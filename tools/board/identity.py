@@ -116,7 +116,7 @@ def make_key(board: Board, folder: str) -> bytes:
 
     32 bytes of ours go in as a file; the board mixes them with its own, and deletes it.
     """
-    if board.get(folder + "/key") is None:
+    if "key" not in board.ls(folder):  # listed, not read: it never leaves the board
         board.put(folder + _ENTROPY, os.urandom(SECRET_BYTES))
     code = (
         f"import sys, gc\ngc.collect()\nsys.path.insert(0, {SLOT!r})\n"
