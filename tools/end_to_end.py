@@ -155,7 +155,7 @@ def not_checked(result: EndToEnd | None) -> Iterator[str]:
 def outcome(result: EndToEnd) -> Iterator[str]:
     """Lines for people, when all is done."""
     signing = [device for device in result.devices if device.signed]
-    yield f"  signed   {result.signed} packs, by {len(signing)} devices; keys: {result.keys_from}"
+    yield f"  devices  {len(signing)} have signed {result.signed} packs; keys: {result.keys_from}"
     yield from _uncounted(result)
     for device in signing:
         if device.unlinked > 1:

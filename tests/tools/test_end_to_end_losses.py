@@ -150,7 +150,7 @@ def test_a_ledger_is_verified_end_to_end(garden, roof, tmp_path):
     assert (told.exit_code, held.exit_code) == (OK, OK), told.output + held.output
     assert "the gateway's own entries say it; give --keys FILE" in told.stdout
     assert "give --keys FILE" not in held.stdout
-    assert "signed   300 packs, by 1 devices" in held.stdout
+    assert "devices  1 have signed 300 packs; keys: those you gave" in held.stdout
     assert "verdict  ok" in held.stdout
 
 
