@@ -42,6 +42,17 @@ def open_sealed(key: HmacKey, data: bytes, sealed: bytes) -> tuple[int, int, int
     return index, time_ms, config_version, commands_waiting
 
 
+def open_news(data: bytes) -> tuple[int, int]:
+    """What is observed at /c (wire-format §15.4): fields 3 and 4 of a receipt. MalformedError."""
+    if data[:1] != b"\xa2":
+        raise MalformedError("news are two fields")
+    version, at = _field(data, 1, 3)
+    commands, at = _field(data, at, 4)
+    if at != len(data):
+        raise MalformedError("bytes after the news")
+    return version, commands
+
+
 def _payload(data: bytes) -> bytes:
     """The payload of what has the shape of a receipt; it never takes more than 255 bytes."""
     end = len(data) - _TAG_BYTES

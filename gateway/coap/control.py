@@ -1,4 +1,4 @@
-"""`POST /c`: what a device asks when a receipt says that something is new for it."""
+"""`/c`: POST is what a device asks when something is new for it, GET whether anything is."""
 
 from collections.abc import Awaitable, Callable
 
@@ -7,6 +7,7 @@ from gateway.coap.refusals import refusal
 from gateway.coap.requests import (
     ACCEPT,
     CHANGED,
+    CONTENT,
     CONTENT_FORMAT,
     Request,
     Response,
@@ -18,8 +19,10 @@ from gateway.errors import (
     GatewayError,
     NotAcceptableError,
     RateError,
+    UnauthorizedError,
     UnsupportedFormatError,
 )
+from gateway.ingest import form
 from gateway.metrics import Metrics
 from gateway.registry import Registry
 from protocol import control
@@ -27,6 +30,8 @@ from protocol.errors import ProtocolError
 from protocol.limits import CONTENT_FORMAT_COSE_MAC0, MAX_ENVELOPE_BYTES
 from protocol.mac import HmacKey
 
+_CBOR = 60
+_MAP_OF_TWO = b"\xa2"
 _PER_S, _BURST, _DEVICES = 2, 16, 4096  # of one device: a long configuration, and no more
 
 
@@ -59,6 +64,20 @@ class ControlResource:
             outcome = error.reason
         self._metrics.outcomes.labels("coap", outcome).inc()
         return answer
+
+    async def get(self, request: Request) -> Response:
+        """The two fields of a receipt that say what is new; to be observed. Under OSCORE only.
+
+        UnauthorizedError for whoever is no device: nobody else learns of it.
+        """
+        if request.protect is None or request.who is None or request.scope is not None:
+            raise UnauthorizedError("what is new for a device, only the device may see")
+        news = self._desk.news.get(request.who, form.NO_NEWS)
+        return Response(CONTENT, [(CONTENT_FORMAT, uint(_CBOR))], _MAP_OF_TWO + news)
+
+    def watch(self, request: Request, changed: Callable[[], None]) -> Callable[[], None]:
+        """Ends with what it returns."""
+        return self._desk.watching.add(request.who or "", changed)
 
     async def _answer(self, request: Request) -> Response:
         if request.number(CONTENT_FORMAT) != CONTENT_FORMAT_COSE_MAC0:

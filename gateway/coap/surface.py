@@ -77,7 +77,12 @@ def routes_of(
         # An envelope's own limit is told by whoever reads it; a longer body is refused before.
         # No words: a device believes no refusal, and has better use for its air time.
         ("r",): Route({POST: readings.post}, max_body_bytes=MAX_DATAGRAM_BYTES, explains=False),
-        ("c",): Route({POST: questions.post}, max_body_bytes=MAX_DATAGRAM_BYTES, explains=False),
+        ("c",): Route(
+            {POST: questions.post, GET: questions.get},
+            max_body_bytes=MAX_DATAGRAM_BYTES,
+            watch=questions.watch,
+            explains=False,
+        ),
         ("time",): Route({GET: clock.get}),
         (".well-known", "core"): Route({GET: well_known(_LINKS, _sha256)}, filtered=True),
     }

@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable
 import structlog
 
 from gateway.control.answering import Standing, answer
+from gateway.control.watching import Watching
 from gateway.errors import ConflictError, GatewayError, ReplayedError
 from gateway.ingest import form
 from gateway.ledger.batch import CONTROL_KID, Number, Submission
@@ -42,6 +43,7 @@ class Desk:
         self._asked: dict[bytes, tuple[bytes, Hashable]] = {}  # by kid: the last nonce, and whence
         self._noting = asyncio.Lock()
         self.news: dict[str, bytes] = {}
+        self.watching = Watching()
 
     async def watch(self) -> None:
         """Keeps up for ever; others' changes count within a second."""
@@ -101,7 +103,9 @@ class Desk:
         heard = Heard(name, question.known, question.runs, question.done, told, self._unix_ms())
         self._heard[name] = heard
         await asyncio.to_thread(self._store.hear, heard)
+        said = dict(self.news)
         self._tell_of(name)
+        self.watching.tell(said, self.news)
 
     def _load(self) -> None:
         """What is in the ledger, and so may be told."""
@@ -114,9 +118,11 @@ class Desk:
         self._standing = {name: Standing(0, b"", commands) for name, commands in waiting.items()}
         for name, config in configs.items():
             self._standing[name] = Standing(config.version, config.text, waiting.get(name, ()))
+        said = dict(self.news)
         self.news.clear()
         for name in self._standing:
             self._tell_of(name)
+        self.watching.tell(said, self.news)
 
     def _tell_of(self, name: str) -> None:
         standing = self._standing.get(name)

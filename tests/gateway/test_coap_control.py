@@ -4,10 +4,12 @@ import pytest
 from aiocoap import Code
 
 from gateway.coap.control import ControlResource
-from gateway.coap.requests import ACCEPT, CONTENT_FORMAT, POST, uint
+from gateway.coap.requests import ACCEPT, CONTENT_FORMAT, GET, POST, uint
+from gateway.control.watching import Watching
+from gateway.errors import UnauthorizedError
 from gateway.metrics import Metrics
 from gateway.registry import Registry
-from protocol import control, envelope
+from protocol import cbor, control, envelope
 from protocol.control import Question
 from tests.fakes import FakeDevice
 from tests.gateway.asking import asked
@@ -19,6 +21,8 @@ ASKED = Question(bytes(8), 0, 0, 0, 0, 0)
 class FakeDesk:
     def __init__(self):
         self.asked = []
+        self.news = {}
+        self.watching = Watching()
 
     async def ask(self, device, question, *, peer, protected):
         assert question == ASKED
@@ -128,3 +132,30 @@ async def test_one_device_has_its_share_of_questions_and_no_more():
 
     assert codes == [Code.CHANGED] * 16 + [Code.TOO_MANY_REQUESTS] * 2
     assert later == Code.CHANGED
+
+
+async def test_what_is_new_is_shown_to_the_device_under_oscore_only():
+    door = Door()
+    door.desk.news = {"shed": b"\x03\x07\x04\x02"}
+    request = asked(GET, "c")
+
+    shown = await door.resource.get(request._replace(who="shed", protect=under_oscore))
+    nothing = await door.resource.get(request._replace(who="barn", protect=under_oscore))
+
+    assert shown.payload == cbor.encode({3: 7, 4: 2})
+    assert nothing.payload == cbor.encode({3: 0, 4: 0})
+    for other in ({}, {"who": "shed"}, {"who": "ada", "scope": "admin", "protect": under_oscore}):
+        with pytest.raises(UnauthorizedError):
+            await door.resource.get(request._replace(**other))
+
+
+def test_who_observes_is_called_for_its_own_news():
+    door, calls = Door(), []
+    end = door.resource.watch(asked(GET, "c")._replace(who="shed"), lambda: calls.append(1))
+
+    door.desk.watching.tell({}, {"shed": b"news", "barn": b"news"})
+    door.desk.watching.tell({"shed": b"news"}, {"shed": b"news", "barn": b"other"})
+    end()
+    door.desk.watching.tell({}, {"shed": b"news"})
+
+    assert calls == [1]

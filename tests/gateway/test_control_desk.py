@@ -204,3 +204,22 @@ def test_commands_come_a_few_at_a_time_in_order():
     then = answer(Question(bytes(8), 0, 0, 4, 0, 0), standing, protected=False)
 
     assert first.commands + then.commands == commands
+
+
+async def test_who_watches_is_called_for_each_change_of_its_own_until_it_ends(office):
+    calls = []
+    end = office.desk.watching.add("shed", lambda: calls.append("shed"))
+    office.desk.watching.add("barn", lambda: calls.append("barn"))
+
+    office.command("log")
+    await office.desk.keep_up()
+    await office.desk.keep_up()
+    assert calls == ["shed"]
+
+    await office.ask(done=1)
+    assert calls == ["shed", "shed"]
+
+    end()
+    office.command("log")
+    await office.desk.keep_up()
+    assert calls == ["shed", "shed"]

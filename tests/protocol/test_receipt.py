@@ -54,3 +54,17 @@ def test_any_sealed_payload_is_a_receipt_or_refused(payload):
         return
 
     assert list(kept) == [payload[label] for label in (1, 2, 3, 4)]
+
+
+def test_news_are_the_last_two_fields_of_a_receipt():
+    assert receipt_reader.open_news(b"\xa2\x03\x07\x04\x18\x20") == (7, 32)
+
+
+def test_news_have_one_spelling_and_no_other_is_read():
+    told = b"\xa2\x03\x19\x01\x00\x04\x02"
+    longer = [told + b"\0", b"\xa3" + told[1:], b"\xa2\x03\x18\x07\x04\0"]
+    wrong = [*strategies.prefixes(told), *longer]
+
+    for data in wrong:
+        with pytest.raises(ProtocolError):
+            receipt_reader.open_news(data)
