@@ -46,7 +46,7 @@ def once(profile):
     if profile == "sig":
         fields["key"] = "{PRIVATE.hex()}"
     settings = config_file.check(fields)
-    box = outbox.Outbox(board, home + "/outbox", settings.outbox_bytes)
+    box = outbox.Outbox(board, home + "/outbox", settings.outbox_bytes, mode=settings.keep)
     epoch = counter.next_epoch(board, home, used_before=False)
     own = identity.of(board, settings, home, epoch)
     now = clock.Clock(board)
