@@ -32,6 +32,7 @@ COMMANDS = {
     "device": "device:app",
     "proof": "proof:app",
     "token": "token:app",
+    "firmware": "release:app",
     "flash": "board.commands:flash",
     "repl": "board.commands:repl",
 }

@@ -48,6 +48,9 @@ def add(  # noqa: PLR0913, PLR0917  # its options are its parameters
     sensor: Annotated[
         list[str] | None, typer.Option(metavar="DRIVER[,KEY=VALUE…]", help="of each sensor")
     ] = None,
+    update_key: Annotated[
+        str, typer.Option(metavar="HEX", help="whose releases it takes; see `tallystick firmware`")
+    ] = "",
     wait: Annotated[float, typer.Option(help="seconds for the first reading to come")] = 60.0,
     json_: Annotated[bool, typer.Option("--json", help="with --flash, for scripts")] = False,
 ) -> None:
@@ -55,12 +58,14 @@ def add(  # noqa: PLR0913, PLR0917  # its options are its parameters
 
     Example: tallystick device add greenhouse-3 --dir garden --flash --wifi-ssid shed
     """
+    updates = settings.updates(update_key)
     if not flash:
         _only_with_flash(port or wifi_ssid or wifi_password_file or sensor or json_)
-        return _enrol(name, dir_, out, gateway, profile or enrolling.DEFAULT_PROFILE, public_key)
+        how = gateway, profile or enrolling.DEFAULT_PROFILE, public_key
+        return _enrol(name, dir_, out, how, updates)
     if out or public_key:
         raise ConfigError("--out or --public-key, and --flash", "the board keeps its own secrets")
-    rest = settings.wifi(wifi_ssid, wifi_password_file) | settings.sensors(sensor or [])
+    rest = settings.wifi(wifi_ssid, wifi_password_file) | settings.sensors(sensor or []) | updates
     asked = boards.asked(name, dir_, port, gateway=gateway, profile=profile, rest=rest)
     return boards.add(asked, port, small=False, wait_s=wait, as_json=json_)
 
@@ -71,11 +76,20 @@ def _only_with_flash(given: object) -> None:
 
 
 def _enrol(
-    name: str, dir_: Path, out: Path | None, gateway: str, profile: str, public_key: str
+    name: str,
+    dir_: Path,
+    out: Path | None,
+    how: tuple[str, str, str],
+    updates: dict[str, object],
 ) -> None:
+    """`how`: the gateway's address, the profile, and the public key of one made elsewhere."""
+    gateway, profile, public_key = how
     elsewhere = enrolling.public_key_of(public_key) if public_key else None
     config = _handed_over(
-        out, lambda: enrolling.enrol(dir_, name, gateway, profile=profile, public_key=elsewhere)
+        out,
+        lambda: (
+            enrolling.enrol(dir_, name, gateway, profile=profile, public_key=elsewhere) | updates
+        ),
     )
     if "key" in config:
         print(_MADE_HERE, file=sys.stderr)

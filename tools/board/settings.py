@@ -61,6 +61,11 @@ def sensors(given: list[str]) -> dict[str, object]:
     return {"sensors": [_sensor(one) for one in given]} if given else {}
 
 
+def updates(key: str) -> dict[str, object]:
+    """Whose releases the device takes."""
+    return {"update_key": key} if key else {}
+
+
 def check(config: dict[str, object]) -> None:
     """ConfigError for what the board itself would refuse; no secret is looked at."""
     try:
