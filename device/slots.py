@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 FILE = "slot"
 MAX_STARTS = 2  # of a slot on trial; then the old one is taken again
 _MAX_WHY = 64
+_WATCHDOG_MS = 8000  # as the agent's own, which goes on feeding it; rp2 counts no longer
 _CRC_BYTES = 4
 running: "Slots | None" = None
 
@@ -134,6 +135,8 @@ def run(root: str = "/", folder: str = "/data") -> None:
     global running  # noqa: PLW0603  # one board, one selector
     running = Slots(root, folder)
     sys.path.insert(0, root + running.choose())
+    if running.trial:
+        _watch()
     try:
         from device import main
 
@@ -156,6 +159,15 @@ def _restart() -> None:
     except ImportError:  # a machine that is no board
         sys.exit(1)
     reset()
+
+
+def _watch() -> None:
+    """A trial that hangs is reset, also before it can have a watchdog of its own."""
+    try:
+        from machine import WDT
+    except ImportError:  # a machine that is no board
+        return
+    WDT(timeout=_WATCHDOG_MS)
 
 
 def _sync(file: "BinaryIO") -> None:

@@ -18,7 +18,7 @@ from device.fetching import CHANGED_MEANWHILE, NO_ANSWER, TOO_LARGE, Fetch
 from device.slot_files import PART, is_file
 from device.supervisor import Supervisor
 from protocol import coap, manifest
-from protocol.errors import ProtocolError
+from protocol.errors import BadSignatureError, ProtocolError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -134,7 +134,9 @@ def _final(error: Exception) -> str:
     """Why another attempt would end as this one; empty where it need not."""
     if isinstance(error, OSError):
         return "flash full" if error.errno == _ENOSPC else ""
-    return error.reason if isinstance(error, ProtocolError) else str(error)
+    if isinstance(error, BadSignatureError):
+        return "bad signature"
+    return "malformed" if isinstance(error, ProtocolError) else str(error)
 
 
 class Installer:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _SILENT_MS = 60_000
 _LOOK_MS = 1000
 _AGAIN_MS = 600_000
+_TRIAL_MS = 900_000  # without a receipt; then it is started once more, or the old one is
 _NAME = "/update"
 
 
@@ -48,7 +49,7 @@ class Updating:
             agent.report("update-confirmed", outcome=slots.outcome)
         if slots.outcome:
             self._tell()
-        elif slots.wanted and not slots.trial and self._is_time():
+        elif self._is_time():
             agent.outbox.close()
             agent.identity.close()
             agent.board.reset()
@@ -73,8 +74,11 @@ class Updating:
         return is_in(self._agent.folder + "/outbox", self._slots.outcome.encode())
 
     def _is_time(self) -> bool:
-        """Once the gateway answers again, and not at once."""
-        return bool(self._agent.uplink.kept) and self._agent.clock.uptime_ms() > _AGAIN_MS
+        """For another start: of a trial in vain, or to fetch once the gateway answers again."""
+        uptime_ms = self._agent.clock.uptime_ms()
+        if self._slots.trial:
+            return uptime_ms > _TRIAL_MS
+        return bool(self._agent.uplink.kept) and uptime_ms > _AGAIN_MS
 
 
 def is_in(folder: str, part: bytes) -> bool:

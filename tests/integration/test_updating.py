@@ -1,0 +1,194 @@
+"""Updates over the air, end to end: a real gateway, and a board with a real MicroPython."""
+
+import random
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from protocol import manifest
+from tests.board.test_virtual import files_on
+from tests.board.virtual import VirtualBoard
+from tests.device.releases import UPDATE_KEY, D, release
+from tests.integration.commands import tallystick
+from tests.integration.harness import Site
+from tests.interpreters import mpy_cross
+from tools.board import program
+from tools.board.link import Board
+
+pytestmark = pytest.mark.integration
+WANT = "import slots; slots.Slots('/', '/data').want('{}')"
+
+
+@pytest.fixture
+def virtual(tmp_path):
+    with VirtualBoard(tmp_path / "board") as board:
+        yield board
+
+
+@pytest.fixture
+def device(site, virtual):
+    """A board in the field: flashed, sending, and told whose releases to take."""
+    site.start_gateway()
+    run = tallystick(
+        *("device", "add", "cellar-1", "--dir", site.gateway_dir, "--flash", virtual.port),
+        *("--update-key", UPDATE_KEY.hex(), "--sensor", "simulated,every_ms=200"),
+    )
+    assert run.returncode == 0, run.stderr
+    return virtual
+
+
+def modules(tmp_path: Path) -> dict[str, bytes]:
+    found = program.modules("rp2", tmp_path / "mpy")
+    del found["device/slots.mpy"]
+    return found
+
+
+def bytecode(tmp_path: Path, source: str) -> bytes:
+    (tmp_path / "source.py").write_text(source)
+    made = tmp_path / "source.mpy"
+    subprocess.run([mpy_cross(), "-o", made, tmp_path / "source.py"], check=True)
+    return made.read_bytes()
+
+
+def publish(site: Site, tmp_path: Path, files: dict[str, bytes], **how: object) -> None:
+    built = release(tmp_path / "built", files, **how)
+    run = tallystick("firmware", "publish", built, "--dir", site.gateway_dir)
+    assert run.returncode == 0, run.stderr
+
+
+def update(device: VirtualBoard, version: str) -> None:
+    with Board(device.port) as board:
+        board.exec(WANT.format(version))
+        board.reset()
+
+
+def told(site: Site) -> list[str]:
+    """What the device has told of updates, in order."""
+    assert site.gateway is not None
+    events = site.gateway.get("/events?source=cellar-1&kind=pack&limit=1000")["events"]
+    readings = [reading for event in events for reading in event["readings"]]
+    return [one["value"] for one in readings if one["name"] == "cellar-1/update"]
+
+
+def test_an_update_is_fetched_tried_confirmed_and_told_once(site, device, tmp_path):
+    files = modules(tmp_path)
+    files["device/sensors/more.mpy"] = bytecode(tmp_path, "MORE = 1")
+    publish(site, tmp_path, files, version="1.1.0", counter=7)
+
+    update(device, "1.1.0")
+    site.wait_until(lambda: told(site) == ["1.1.0 ok"], "the update is told")
+
+    held = files_on(device.image)
+    listed = (site.gateway_dir / "fw" / "1.1.0" / manifest.NAME).read_bytes()
+    assert held["/b/manifest"] == listed
+    assert held["/b/device/sensors/more.mpy"] == files["device/sensors/more.mpy"]
+    assert {path: held[f"/b/{path}"] for path in files} == files
+    device.press_reset()
+    before = len(told(site))
+    site.wait_until(lambda: device.said.count(b'"started"') >= 3, "it starts again")
+    assert len(told(site)) == before
+
+
+def test_a_release_whose_agent_fails_is_rolled_back_and_told(site, device, tmp_path):
+    files = modules(tmp_path)
+    files["device/agent.mpy"] = bytecode(tmp_path, "raise RuntimeError('of no use')")
+    publish(site, tmp_path, files, version="1.1.0", counter=7)
+
+    update(device, "1.1.0")
+    site.wait_until(lambda: told(site) != [], "the roll-back is told")
+
+    assert told(site) == ["1.1.0 rolled back: RuntimeError('of no use',)"]
+    assert b'"refused"' not in device.said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ("while True: pass", "no receipt in 2 starts"),
+        ("import machine; machine.reset()", "no receipt in 2 starts"),
+    ],
+    ids=["hangs", "resets"],
+)
+def test_a_release_that_never_gets_to_a_receipt_is_rolled_back(source, why, site, device, tmp_path):
+    files = modules(tmp_path)
+    files["device/agent.mpy"] = bytecode(tmp_path, source)
+    publish(site, tmp_path, files, version="1.1.0", counter=7)
+
+    update(device, "1.1.0")
+    site.wait_until(lambda: told(site) != [], "the roll-back is told")
+
+    assert told(site) == [f"1.1.0 rolled back: {why}"]
+
+
+REFUSED = {
+    "signed by another": ({"d": D + 1}, "bad signature"),
+    "no newer": ({"counter": 0}, "not newer than what works"),
+    "of another firmware": ({"mpy": 5}, "bytecode of another firmware"),
+}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["signed by another", *(pytest.param(k, marks=pytest.mark.slow) for k in list(REFUSED)[1:])],
+)
+def test_a_release_that_must_not_run_is_refused_and_told(kind, site, device, tmp_path):
+    how, why = REFUSED[kind]
+    publish(site, tmp_path, modules(tmp_path), **{"version": "1.1.0", "counter": 7, **how})
+
+    update(device, "1.1.0")
+    site.wait_until(lambda: told(site) != [], "the refusal is told")
+
+    assert told(site) == [f"1.1.0 refused: {why}"]
+
+
+@pytest.mark.slow
+def test_a_changed_byte_in_a_file_is_found_and_told(site, device, tmp_path):
+    files = modules(tmp_path)
+    files["device/sensors/more.mpy"] = bytecode(tmp_path, "MORE = 1")
+    publish(site, tmp_path, files, version="1.1.0", counter=7)
+    served = site.gateway_dir / "fw" / "1.1.0" / "device" / "sensors" / "more.mpy"
+    content = served.read_bytes()
+    served.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+    update(device, "1.1.0")
+    site.wait_until(lambda: told(site) != [], "the refusal is told")
+
+    assert told(site) == ["1.1.0 refused: device/sensors/more.mpy is not what was signed"]
+
+
+@pytest.mark.slow
+def test_a_release_that_is_not_there_is_refused_and_told(site, device):
+    update(device, "9.9.9")
+
+    site.wait_until(lambda: told(site) != [], "the refusal is told")
+    assert told(site) == ["9.9.9 refused: no such release"]
+
+
+@pytest.mark.slow
+def test_a_release_that_does_not_fit_the_flash_is_refused_and_told(site, device, tmp_path):
+    files = modules(tmp_path)
+    random.seed(3)
+    for number in range(20):
+        files[f"device/sensors/large{number}.mpy"] = random.randbytes(60_000)
+    publish(site, tmp_path, files, version="1.1.0", counter=7)
+
+    update(device, "1.1.0")
+    site.wait_until(lambda: told(site) != [], "the refusal is told")
+
+    assert told(site) == ["1.1.0 refused: flash full"]
+
+
+def test_an_update_goes_on_after_the_power_was_cut_in_the_middle(site, device, tmp_path):
+    files = modules(tmp_path)
+    random.seed(4)
+    files["device/sensors/large.mpy"] = random.randbytes(30_000)
+    publish(site, tmp_path, files, version="1.1.0", counter=7)
+    device.cut_after(160, torn=True)
+
+    update(device, "1.1.0")
+    site.wait_until(lambda: "power cut" in device.resets, "the power goes")
+    site.wait_until(lambda: told(site) == ["1.1.0 ok"], "the update is told")
+
+    assert device.said.count(b'"updating"') == 2
