@@ -32,7 +32,7 @@ app = typer.Typer(help="Releases of devices' own files.", no_args_is_help=True)
 _Dir = Annotated[Path, typer.Option("--dir", help="the gateway's directory")]
 _Json = Annotated[bool, typer.Option("--json", help="for scripts")]
 _PORTS = ("rp2", "esp32", "linux")  # one release is for all of them
-_SELECTOR = "device/slots.mpy"  # on a board it is /slots.mpy, and stays
+_SELECTOR = "device/slots.py"  # on a board it is /slots.mpy, and stays
 _HEADER_BYTES = 4  # of a .mpy file: M, version, flags and architecture, bits of a small integer
 _BEFORE_2025 = 1_735_689_600
 
@@ -123,16 +123,21 @@ def list_(dir_: _Dir, json_: _Json = False) -> None:
 
 
 def _build(folder: Path, head: Head, signer: ec.EllipticCurvePrivateKey) -> None:
-    names = sorted({name for port in _PORTS for name in program.needed(port)} - {_SELECTOR})
-    files, headers = [], set()
+    # together: names are made short for all files at once
+    sources = sorted({name for port in _PORTS for name in program.needed(port)} - {_SELECTOR})
+    modules: dict[str, bytes] = {}
     with tempfile.TemporaryDirectory() as cache:
-        compiled = firmware.compiled(Path(cache))
-        for name in names:
-            content = (compiled / name).read_bytes()
-            headers.add(content[:_HEADER_BYTES])
+        compiled = firmware.compiled(Path(cache), sources)
+        for source in sources:
+            name = source.removesuffix(".py") + ".mpy"
+            content = modules[name] = (compiled / name).read_bytes()
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(content)
-            files.append(File(name, len(content), hashlib.sha256(content).digest()))
+    files = [
+        File(name, len(modules[name]), hashlib.sha256(modules[name]).digest())
+        for name in sorted(modules)
+    ]
+    headers = {content[:_HEADER_BYTES] for content in modules.values()}
     (header,) = headers  # all are of one compiler
     head = Head(head.version, head.counter, header[1], header[2] >> 2)
     try:
