@@ -9,6 +9,7 @@ from protocol import coap
 from protocol.oscore_parts import OBSERVE, Plain
 from tests.device.board import FakeBoard
 from tests.device.sealed_gateway import SealedGateway, unprotected
+from tests.oscore_vectors import cipher
 
 NAME, SECRET = "shed", bytes(range(32))
 MINUTE_MS = 60_000
@@ -26,7 +27,9 @@ class Rig:
     def __init__(self, folder, *, knows=True, peer=None):
         self.now = state(b"off")
         identity = Identity(NAME, SECRET, 1)
-        self.gateway = SealedGateway(SECRET, identity.kid, lambda plain: self.now, knows=knows)
+        self.gateway = SealedGateway(
+            SECRET, identity.kid, lambda plain: self.now, cipher, knows=knows
+        )
         self.board = FakeBoard(peer or self.gateway.handle)
         clock = Clock(self.board)
         self.endpoint = Endpoint(self.board, clock, "g", 5683, 2000)

@@ -11,6 +11,7 @@ from protocol.errors import TooLargeError
 from protocol.oscore_parts import Plain
 from tests.device.board import FakeBoard
 from tests.device.sealed_gateway import ECHO, UNAUTHORIZED, SealedGateway, unprotected
+from tests.oscore_vectors import cipher
 
 NAME, SECRET = "shed", bytes(range(32))
 LOST = False
@@ -25,7 +26,7 @@ class Rig:
 
     def __init__(self, folder, answer=echoing, *, knows=True, script=(), peer=None, epoch=1):
         self.identity = Identity(NAME, SECRET, epoch)
-        self.gateway = SealedGateway(SECRET, self.identity.kid, answer, knows=knows)
+        self.gateway = SealedGateway(SECRET, self.identity.kid, answer, cipher, knows=knows)
         self.board = FakeBoard(peer or self.gateway.handle, script)
         self.folder = str(folder)
         self.endpoint = Endpoint(self.board, Clock(self.board), "g", 5683, 2000)
