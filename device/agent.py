@@ -50,6 +50,7 @@ class Agent:
         self.endpoint = Endpoint(
             board, self.clock, settings.host, settings.port, settings.ack_timeout_ms
         )
+        self.endpoint.block_bytes = settings.block_bytes
         self.uplink = Uplink(
             board, self.clock, self.identity, self.outbox, self.endpoint, report=report
         )

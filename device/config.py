@@ -40,6 +40,7 @@ class Config:
         self.pack_age_ms = 30_000
         self.ack_timeout_ms = 2000
         self.outbox_bytes = 65_536
+        self.block_bytes = 1024
         self.keep = "batch"
         self.drop = "oldest"
         self.wifi: tuple[str, str] | None = None

@@ -20,6 +20,7 @@ _NUMBERS = {
     "pack_age_ms": (30_000, 0, DAY_MS),
     "ack_timeout_ms": (ACK_TIMEOUT_MS, 10, 60_000),
     "outbox_bytes": (65_536, MIN_OUTBOX_BYTES, 1 << 28),
+    "block_bytes": (MAX_ENVELOPE_BYTES, 16, MAX_ENVELOPE_BYTES),
     "generation": (0, 0, (1 << 32) - 1),
 }
 # Of each key: the words it may be, the default first.
@@ -63,6 +64,7 @@ def check(fields: dict[str, object]) -> Config:
     config.pack_age_ms = _number(fields, "pack_age_ms")
     config.ack_timeout_ms = _number(fields, "ack_timeout_ms")
     config.outbox_bytes = _number(fields, "outbox_bytes")
+    config.block_bytes = _number(fields, "block_bytes")
     for key, words in _WORDS.items():
         setattr(config, key, _word(key, fields.get(key, words[0]), words))
     config.wifi = _wifi(fields.get("wifi"))

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from device.endpoint import Endpoint
-    from device.identity import Identity
-    from device.shapes import Board
+    from device.shapes import Board, Sender
     from protocol.coap import Message
     from protocol.oscore_keys import Keys
     from protocol.oscore_parts import Asked, Sealed
@@ -33,7 +32,7 @@ class Protected:
     """Asks as an Endpoint does; what it gives is what the gateway sealed for this request."""
 
     def __init__(
-        self, board: "Board", endpoint: "Endpoint", folder: str, secret: bytes, identity: "Identity"
+        self, board: "Board", endpoint: "Endpoint", folder: str, secret: bytes, identity: "Sender"
     ) -> None:
         """Derives the keys: 28 ms on a Pico, so make one and keep it."""
         self.endpoint = endpoint

@@ -1,7 +1,7 @@
 """Resources of the gateway, for programs on the board: get, put, post and delete by path.
 
-`await Resources(asker).put("home/kitchen/light", b"on")`. Under OSCORE a device may write its
-own: `home/NAME/...` and so on.
+`home = connect("/")`, then `await home.put("home/NAME/light", b"on")`. Under OSCORE a device
+writes below its own `home/NAME/`.
 """
 
 from protocol import coap
@@ -20,6 +20,25 @@ class ResourceError(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+def connect(folder: str) -> "Resources":
+    """The resources of the gateway in the config.json of `folder`, under OSCORE.
+
+    For a program that runs without the agent: it takes an epoch of its own.
+    """
+    from device import counter, identity, main
+    from device.clock import Clock
+    from device.endpoint import Endpoint
+    from device.oscore import Protected
+
+    board = main.pick_board()
+    folder = folder.rstrip("/")
+    settings = main.read_config(folder + "/config.json")
+    epoch = counter.next_epoch(board, folder, used_before=_is_there(folder + "/outbox"))
+    endpoint = Endpoint(board, Clock(board), settings.host, settings.port, settings.ack_timeout_ms)
+    who = identity.of(board, settings, folder, epoch)
+    return Resources(Protected(board, endpoint, folder, settings.secret, who))
 
 
 class Resources:
@@ -59,3 +78,13 @@ class Resources:
             raise ResourceError(self._asker.reason)
         if answer.code >= _ERROR:
             raise ResourceError(coap.code_text(answer.code))
+
+
+def _is_there(path: str) -> bool:
+    import os
+
+    try:
+        os.stat(path)
+    except OSError:
+        return False
+    return True

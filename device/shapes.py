@@ -179,6 +179,13 @@ Limits = dict[str, dict[str, int | Decimal]]
 Quantities = tuple[tuple[str, str, int | Decimal], ...]
 
 
+class Sender(Protocol):
+    """Who asks, in this start."""
+
+    kid: bytes
+    epoch: int
+
+
 class Sealing(Protocol):
     """Who the device is in this start, in either profile. Holds keys: never printed."""
 

@@ -16,7 +16,7 @@ from device.fetching import Fetch
 from device.identity import Identity
 from device.observing import Observation
 from device.oscore import Protected
-from device.resources import ResourceError, Resources
+from device.resources import ResourceError, Resources, connect
 from protocol import coap, envelope, senml
 from protocol.senml import Reading
 
@@ -45,15 +45,16 @@ def say(**fields):
     print(json.dumps(fields))
 
 
-async def resources(program):
+async def resources(program, folder):
     """Puts, appends, gets; what is not there and what is not ours is refused by code."""
     light = program.home + "light"
-    await program.resources.put(light, b"on")
-    await program.resources.post(light, b" and off")
-    say(got=(await program.resources.get(light)).decode())
+    home = connect(folder)
+    await home.put(light, b"on")
+    await home.post(light, b" and off")
+    say(got=(await home.get(light)).decode())
     for path in (program.home + "nothing", "home/somebody/light"):
         try:
-            await program.resources.get(path)
+            await home.get(path)
         except ResourceError as error:
             say(refused=error.reason)
 

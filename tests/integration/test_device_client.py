@@ -102,7 +102,7 @@ def house(site: Site) -> Iterator[House]:
 
 
 def test_a_program_puts_appends_and_gets_and_hears_why_not(house: House) -> None:
-    said = house.board.run("resources")
+    said = house.board.run("resources", house.board.folder)
 
     assert said[0] == {"got": "on and off"}
     assert [one["refused"] for one in said[1:3]] == ["4.04", "4.03"]
