@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import time
 
 import pytest
 
@@ -16,7 +17,7 @@ from tests.signing_vectors import constant, read_point
 
 KEY = hashlib.sha256(b"a key").digest()
 DIGEST = hashlib.sha256(b"a pack").digest()
-PACKS = 200
+PACKS, MANY_PACKS = 200, 20_000
 
 
 class Table:
@@ -43,28 +44,55 @@ def filled(signer):
     return signer
 
 
-def from_micropython(tmp_path):
-    run = run_micropython(["-m", "tests.protocol.signing", str(PACKS)], tmp_path)
-    assert run.returncode == 0, run.stdout
-    return run.stdout.split()
+def sealed_by(interpreter, count, seed, folder):
+    """The public key and the envelopes that an interpreter made."""
+    if interpreter == "cpython":
+        public = keypair.public_key(signing.KEY, read_point, os.urandom)
+        return public, list(signing.sealed(count, seed))
+    arguments = ["-m", "tests.protocol.signing", str(count), str(seed)]
+    run = run_micropython(arguments, folder, timeout_s=600)
+    assert run.returncode == 0, run.stdout[-2000:]
+    first, *lines = [bytes.fromhex(line) for line in run.stdout.split()]
+    return first, lines
+
+
+def assert_all_verify(public, lines, count):
+    envelopes = [sign1_reader.parse(line) for line in lines]
+    assert public == oracles.p256_public(signing.KEY)
+    assert len(envelopes) == count
+    assert all(is_signature(public, sign1_reader.digest(e), e.signature) for e in envelopes)
+    assert len({envelope.signature[:32] for envelope in envelopes}) == count
 
 
 @pytest.mark.parametrize("interpreter", ["cpython", "micropython"])
 def test_random_packs_verify_with_a_library(interpreter, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
-    if interpreter == "cpython":
-        lines = [data.hex() for data in signing.sealed(PACKS)]
-        public = keypair.public_key(signing.KEY, read_point, os.urandom)
-    else:
-        first, *lines = from_micropython(tmp_path)
-        public = bytes.fromhex(first)
 
-    envelopes = [sign1_reader.parse(bytes.fromhex(line)) for line in lines]
+    public, lines = sealed_by(interpreter, PACKS, 1, tmp_path)
 
-    assert public == oracles.p256_public(signing.KEY)
-    assert len(envelopes) == PACKS
-    assert all(is_signature(public, sign1_reader.digest(e), e.signature) for e in envelopes)
-    assert len({envelope.signature[:32] for envelope in envelopes}) == PACKS
+    assert_all_verify(public, lines, PACKS)
+
+
+def test_both_interpreters_sign_alike(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+    alike = [
+        sealed_by(interpreter, 20, 2, tmp_path)[1] for interpreter in ("cpython", "micropython")
+    ]
+
+    assert alike[0] == alike[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("interpreter", ["cpython", "micropython"])
+def test_many_random_packs_verify_with_a_library(interpreter, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    seed = int(os.environ.get("SEED") or time.time())
+    print(f"again: SEED={seed} python -m pytest -m slow {__file__}")
+
+    public, lines = sealed_by(interpreter, MANY_PACKS, seed, tmp_path)
+
+    assert_all_verify(public, lines, MANY_PACKS)
 
 
 def test_without_a_coupon_the_signature_is_that_of_rfc_6979():
