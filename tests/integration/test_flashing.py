@@ -7,11 +7,12 @@ import time
 import pytest
 
 from tests.board.child import Make
-from tests.board.test_virtual import files_on
+from tests.board.test_virtual import files_on, wait_until
 from tests.board.virtual import VirtualBoard
 from tests.integration.commands import tallystick
 from tests.integration.flashing import add, lasting_files
 from tools import enrolling
+from tools.board.link import Board
 
 pytestmark = pytest.mark.integration
 LIMIT_S = 10  # from a blank board to its first verified reading
@@ -77,7 +78,7 @@ def test_no_secret_is_said_or_kept_on_the_host(site, virtual, tmp_path):
 
 def test_what_is_asked_for_later_is_changed_and_nothing_else(site, virtual):
     site.start_gateway()
-    add(site, virtual)
+    add(site, virtual, "cellar-1", "--gateway", f"localhost:{site.coap_port}")
     before = lasting_files(virtual.image)
 
     run = add(site, virtual, "cellar-1", "--sensor", "simulated,every_ms=200")
@@ -103,6 +104,18 @@ def test_flash_puts_back_what_was_lost_and_keeps_who_it_is(site, virtual):
     assert lasting_files(virtual.image) == files
 
 
+def test_what_is_flashed_runs_whatever_came_over_the_air(site, virtual):
+    site.start_gateway()
+    add(site, virtual)
+    asks = "import slots; s = slots.Slots('/', '/data'); {}; print(s.active, s.floor)"
+    with_board(virtual, asks.format("s.active, s.floor = 'b', 7; s.save()"))
+
+    run = tallystick("flash", virtual.port)
+
+    assert run.returncode == 0, run.stderr
+    assert with_board(virtual, asks.format("pass")) == "a 7"
+
+
 def test_flash_of_a_blank_board_says_what_comes_next(virtual):
     run = tallystick("flash", virtual.port, "--json")
 
@@ -123,11 +136,9 @@ def test_logs_tell_what_a_board_says(site, virtual):
     assert "kept" in {event["event"] for event in kept}
 
 
-def with_board(virtual: VirtualBoard, code: str) -> None:
-    from tools.board.link import Board
-
+def with_board(virtual: VirtualBoard, code: str) -> str:
     with Board(virtual.port) as board:
-        board.exec(code)
+        return board.exec(code).strip()
 
 
 @pytest.mark.parametrize(
@@ -168,6 +179,7 @@ def test_a_board_that_is_another_device_is_left_as_it_is(site, virtual):
     assert run.returncode == 2
     assert "this board is the device 'cellar-1'" in run.stderr
     assert lasting_files(virtual.image) == files
+    wait_until(lambda: virtual.said.count(b'"started"') == 2, "what was interrupted runs again")
 
 
 def test_a_name_that_another_device_has_is_refused_before_anything_is_written(site, virtual):

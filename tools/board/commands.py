@@ -121,7 +121,8 @@ def asked(
     fault = settings.unreachable(dir_, there)
     if fault and not port.startswith("/dev/pts/"):
         print(f"warning: {fault}", file=sys.stderr)
-    return Asked(name, dir_, profile, {"gateway": there} | rest)
+    told = {"gateway": gateway} if gateway else {}
+    return Asked(name, dir_, profile, told | rest, there)
 
 
 def _copied(count: int) -> str:

@@ -12,6 +12,7 @@ _WIDE_WORD_BYTES = 8
 # What the agent is tried with in tests on 64 bits: heapsize=96K and 48K, less the interpreter's
 # own. On 32 bits the same objects take a third less.
 _HEAP_BYTES, _SMALL_HEAP_BYTES = 88 << 10, 40 << 10
+_SPARE_BLOCKS = 8  # for counters, folders and the first segments of the outbox
 _NEW_FIRMWARE = "install MicroPython 1.24 or later: https://micropython.org/download"
 _ASK = """
 import sys, os, gc, json
@@ -70,10 +71,10 @@ def check_room(facts: Facts, sizes: list[int], freed: list[int]) -> None:
     blocks = sum(_blocks(size, facts.block_bytes) for size in sizes)
     given = sum(_blocks(size, facts.block_bytes) for size in freed)
     largest = max((_blocks(size, facts.block_bytes) for size in sizes), default=0)
-    needed = (blocks + largest) * facts.block_bytes
+    needed = (blocks + largest + _SPARE_BLOCKS) * facts.block_bytes
     free = facts.free_flash_bytes + given * facts.block_bytes
     if sizes and needed > free:
-        raise FullError(needed, free)
+        raise FullError(f"{needed} bytes are needed, {free} are free")
 
 
 def _blocks(size: int, block_bytes: int) -> int:

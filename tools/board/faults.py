@@ -38,9 +38,11 @@ class RefusedError(BoardError):
 
 
 class FullError(BoardError):
-    def __init__(self, needed_bytes: int, free_bytes: int) -> None:
+    """`why` is what does not fit."""
+
+    def __init__(self, why: str) -> None:
         super().__init__(
-            f"the board's flash is full: {needed_bytes} bytes are needed, {free_bytes} are free",
+            f"the board's flash is full: {why}",
             "remove files of yours with `mpremote rm :FILE`, or install MicroPython anew,"
             " which empties the flash",
         )

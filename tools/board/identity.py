@@ -26,12 +26,16 @@ Config = dict[str, Any]
 
 
 class Asked(NamedTuple):
-    """What the command line says; None where it says nothing, and what is there stays."""
+    """What the command line says; None where it says nothing, and what is there stays.
+
+    `changes` are of config.json; `gateway` is where a new device sends.
+    """
 
     name: str
     dir_: Path
     profile: str | None = None
-    changes: Mapping[str, object] = {}  # of config.json
+    changes: Mapping[str, object] = {}
+    gateway: str = ""
 
 
 def held(board: Board) -> Config | None:
@@ -41,7 +45,9 @@ def held(board: Board) -> Config | None:
         found = json.loads(text) if text else None
     except ValueError:
         return None
-    return found if isinstance(found, dict) and _is_secret(found.get("secret")) else None
+    if not isinstance(found, dict) or not isinstance(found.get("name"), str):
+        return None
+    return found if _is_secret(found.get("secret")) else None
 
 
 def check(asked: Asked, config: Config | None) -> None:
@@ -107,7 +113,9 @@ def merged(asked: Asked, config: Config | None) -> Config:
     if config is None:
         profile = asked.profile or enrolling.DEFAULT_PROFILE
         device = StoredDevice(asked.name, profile, os.urandom(SECRET_BYTES))
-        config = enrolling.configured(device, b"", {"sensors": enrolling.SENSORS})
+        config = enrolling.configured(
+            device, b"", {"gateway": asked.gateway, "sensors": enrolling.SENSORS}
+        )
     return config | dict(asked.changes)
 
 

@@ -5,6 +5,7 @@ as file data: never on a command line, never into a log.
 """
 
 import contextlib
+import errno
 import io
 import json
 import os
@@ -14,7 +15,7 @@ from typing import Any
 
 from gateway.errors import ConfigError
 from tools.board import ports
-from tools.board.faults import RefusedError, SilentError, UnpluggedError
+from tools.board.faults import BoardError, FullError, RefusedError, SilentError, UnpluggedError
 from tools.board.limited import GoneError, LateError, Limited
 
 _WRITE_TIMEOUT_S = 5
@@ -65,7 +66,11 @@ class Board:
     def __enter__(self) -> "Board":
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        """What was interrupted runs again, also where we give up."""
+        if kind is not None and self._transport is not None:
+            with contextlib.suppress(BoardError):
+                self.reset()
         self.close()
 
     def exec(self, code: str, doing: str = "a question", limit_s: float = _QUICK_S) -> str:
@@ -182,16 +187,16 @@ class Board:
             yield
         except GoneError:
             raise UnpluggedError(self.port) from None
-        except LateError:
-            if not os.path.exists(self.port):
-                raise UnpluggedError(self.port) from None
-            raise SilentError(self.port, doing, limit_s) from None
         except TransportExecError as error:
             raise RefusedError(doing, error.error_output.strip().split("\n")[-1]) from None
-        except TransportError:
-            raise SilentError(self.port, doing, limit_s) from None
+        except (LateError, TransportError):
+            is_there = os.path.exists(self.port)
+            silent = SilentError(self.port, doing, limit_s)
+            raise silent if is_there else UnpluggedError(self.port) from None
         except OSError as error:  # the board's file system: mpremote gives it our numbers
-            raise RefusedError(doing, str(error.strerror or error)) from error
+            is_full = error.errno == errno.ENOSPC
+            why = str(error.strerror or error)
+            raise FullError(doing) if is_full else RefusedError(doing, why) from None
 
 
 def opened(port: str) -> Any:

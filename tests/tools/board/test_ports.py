@@ -40,6 +40,13 @@ def test_of_two_boards_both_are_named():
     assert "put its port after --flash" in refused.value.fix
 
 
+def test_a_file_is_no_port(tmp_path):
+    (tmp_path / "file").touch()
+
+    with pytest.raises(BoardError, match="is no serial port"):
+        ports.check(str(tmp_path / "file"))
+
+
 @pytest.mark.parametrize(
     ("code", "said", "fix"),
     [
