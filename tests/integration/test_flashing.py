@@ -42,9 +42,9 @@ def test_one_command_makes_a_blank_board_a_device_whose_reading_is_kept(profile,
     assert min(took_s) < LIMIT_S
 
 
-def test_run_twice_it_changes_nothing(site, virtual):
+def test_run_twice_it_changes_nothing_and_with_other_options_what_they_say(site, virtual):
     site.start_gateway()
-    add(site, virtual)
+    add(site, virtual, "cellar-1", "--gateway", f"localhost:{site.coap_port}")
     files, devices = lasting_files(virtual.image), enrolling.identities(site.gateway_dir)
 
     again = add(site, virtual)
@@ -53,6 +53,14 @@ def test_run_twice_it_changes_nothing(site, virtual):
     assert "nothing to do: it is cellar-1 already" in again.stdout
     assert lasting_files(virtual.image) == files
     assert enrolling.identities(site.gateway_dir) == devices
+
+    other = add(site, virtual, "cellar-1", "--sensor", "simulated,every_ms=200")
+
+    assert other.returncode == 0, other.stderr
+    after = lasting_files(virtual.image)
+    before, config = (json.loads(one.pop("/data/config.json")) for one in (files, after))
+    assert after == files
+    assert config == before | {"sensors": [{"driver": "simulated", "every_ms": 200}]}
 
 
 def test_no_secret_is_said_or_kept_on_the_host(site, virtual, tmp_path):
@@ -76,44 +84,19 @@ def test_no_secret_is_said_or_kept_on_the_host(site, virtual, tmp_path):
         assert b"hidden words" not in content or path == virtual.image, path
 
 
-def test_what_is_asked_for_later_is_changed_and_nothing_else(site, virtual):
-    site.start_gateway()
-    add(site, virtual, "cellar-1", "--gateway", f"localhost:{site.coap_port}")
-    before = lasting_files(virtual.image)
-
-    run = add(site, virtual, "cellar-1", "--sensor", "simulated,every_ms=200")
-
-    assert run.returncode == 0, run.stderr
-    after = lasting_files(virtual.image)
-    changed = {path for path in before if before[path] != after[path]}
-    assert changed == {"/data/config.json"}
-    assert json.loads(after["/data/config.json"])["sensors"] == [
-        {"driver": "simulated", "every_ms": 200}
-    ]
-
-
-def test_flash_puts_back_what_was_lost_and_keeps_who_it_is(site, virtual):
+def test_flash_puts_back_what_was_lost_and_that_runs_whatever_came_over_the_air(site, virtual):
     site.start_gateway()
     add(site, virtual)
     files = lasting_files(virtual.image)
+    slots = "import slots; s = slots.Slots('/', '/data'); {}; print(s.active, s.floor)"
     with_board(virtual, "import os; os.remove('/a/device/agent.mpy'); open('/a/old', 'w').close()")
+    with_board(virtual, slots.format("s.active, s.floor = 'b', 7; s.save()"))
 
     run = tallystick("flash", virtual.port)
 
     assert run.returncode == 0, run.stderr
     assert lasting_files(virtual.image) == files
-
-
-def test_what_is_flashed_runs_whatever_came_over_the_air(site, virtual):
-    site.start_gateway()
-    add(site, virtual)
-    asks = "import slots; s = slots.Slots('/', '/data'); {}; print(s.active, s.floor)"
-    with_board(virtual, asks.format("s.active, s.floor = 'b', 7; s.save()"))
-
-    run = tallystick("flash", virtual.port)
-
-    assert run.returncode == 0, run.stderr
-    assert with_board(virtual, asks.format("pass")) == "a 7"
+    assert with_board(virtual, slots.format("pass")) == "a 7"
 
 
 def test_flash_of_a_blank_board_says_what_comes_next(virtual):
