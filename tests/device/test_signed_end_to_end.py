@@ -18,11 +18,12 @@ from tests.device.test_end_to_end import (
 from tests.interpreters import ROOT, environment, micropython
 from tests.protocol import oracles
 from tests.relay import Relay
+from tools.processes import DEVICE_HEAP
 
 KEY = bytes(range(1, 33))
 PUBLIC = oracles.p256_public(KEY)
 
-SMALL = ["-X", "heapsize=104K"]  # signing takes 12 KB more than MACing, coupons and all
+SMALL = ["-X", f"heapsize={DEVICE_HEAP}"]
 
 pytestmark = pytest.mark.integration
 
