@@ -56,6 +56,11 @@ class Agent:
         )
         self.packer = Packer(self.identity, self.outbox, self.clock, self.uplink.wake)
         self.sampler = Sampler(board, settings, self.outbox, self.clock, self.packer)
+        self.uplink.agent = self
+        if settings.told:
+            from device.news import News
+
+            self.uplink.news = News(self)
 
     async def sample(self, tick: "Tick") -> None:
         await self.sampler.run(self.report, tick, self.readings)
@@ -77,37 +82,16 @@ class Agent:
         ssid, password = self.settings.wifi or ("", "")
         await self.board.stay_joined(ssid, password, tick, self.uplink.wake)
 
-    def totals(self) -> dict[str, int]:
-        """What this start did, for its last event."""
-        return {
-            "sampled": self.sampler.sampled,
-            "sealed": self.packer.sequence,
-            "kept": self.uplink.kept,
-            "dropped": self.outbox.dropped,
-            "quarantined": self.outbox.quarantined,
-            "read_errors": self.sampler.read_errors,
-            "retransmissions": self.endpoint.retransmissions,
-            "heap_bytes": self.board.heap_bytes(),
-        }
-
 
 async def run(
     board: "Board", settings: "Config", folder: str, *, readings: int, report: "Report"
 ) -> None:
     """Until `readings` attempts were made and all is kept; for ever where it is 0."""
     agent = Agent(board, settings, folder, report, readings)
-    report(
-        "started",
-        name=agent.identity.name,
-        profile=agent.identity.profile,
-        epoch=agent.identity.epoch,
-        interpreter=sys.implementation.name,
-        board=board.name,
-        keep=settings.keep,
-        loss_window_ms=agent.outbox.loss_window_ms(settings.ack_timeout_ms),
-        waiting_bytes=agent.outbox.used_bytes,
-        heap_bytes=board.heap_bytes(),
-    )
+    from device import telling
+
+    telling.started(agent)
+    forget("device.telling")
     supervisor = Supervisor(board, agent.clock, report)
     _start_parts(supervisor, agent)
     try:
@@ -115,7 +99,9 @@ async def run(
     finally:
         agent.outbox.close()
         agent.identity.close()
-    report("stopped", **agent.totals())
+    from device import telling
+
+    report("stopped", **telling.totals(agent))
 
 
 def _identity(board: "Board", settings: "Config", folder: str, outbox: Outbox) -> "Sealing":

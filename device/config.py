@@ -15,6 +15,13 @@ class ConfigError(Exception):
     """What is wrong with config.json, and what to write instead."""
 
 
+class RestartError(Exception):
+    """Not a fault: the agent ends, and another one starts. Its arguments are of this one.
+
+    Whether what is new is asked for before, its kid, and its totals.
+    """
+
+
 class SensorConfig:
     """One sensor: `keys` are its driver's, `limits` those that decide what is sent, and when."""
 
@@ -43,6 +50,10 @@ class Config:
         self.block_bytes = 1024
         self.keep = "batch"
         self.drop = "oldest"
+        self.trial_ms = 600_000  # without a word from the gateway, before the last one returns
+        self.told = False  # over the air, ever
+        self.known = 0  # the highest version that was told
+        self.quiet_ms = 0  # of this start, in which there is no use in asking for a newer one
         self.wifi: tuple[str, str] | None = None
         self.profile = ""  # "sig" or "mac"; empty is "sig" where there is a key
         self.generation = 0  # counts the exchanges of the secret, in the profile "mac"

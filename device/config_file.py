@@ -5,12 +5,17 @@ an error names the key, never its value.
 """
 
 import json
+import os
 
 from device import config_sensors
 from device.config import Config, ConfigError
 from device.config_checks import DAY_MS, name, refuse_unknown, text, whole
 from protocol.envelope import SECRET_BYTES
 from protocol.limits import ACK_TIMEOUT_MS, MAX_ENVELOPE_BYTES, MAX_PACK_RECORDS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from device.shapes import Files
 
 KEY_BYTES = 64
 MIN_OUTBOX_BYTES = 4 * MAX_ENVELOPE_BYTES
@@ -22,6 +27,7 @@ _NUMBERS = {
     "outbox_bytes": (65_536, MIN_OUTBOX_BYTES, 1 << 28),
     "block_bytes": (MAX_ENVELOPE_BYTES, 16, MAX_ENVELOPE_BYTES),
     "generation": (0, 0, (1 << 32) - 1),
+    "trial_ms": (600_000, 1000, DAY_MS),
 }
 # Of each key: the words it may be, the default first.
 _WORDS = {
@@ -35,8 +41,27 @@ _PRIVATE_BYTES = 32
 _WIFI_KEYS = ("ssid", "password")
 
 
+def of(files: "Files", folder: str) -> Config:
+    """The configuration of the device whose state is in `folder`, with what it was told since."""
+    fields = fields_of(folder + "/config.json")
+    try:
+        os.stat(folder + "/control")
+    except OSError:
+        return check(fields)  # it was never told anything
+    from device import forget, remote
+
+    settings = remote.chosen(files, folder, fields)
+    forget("device.remote", "device.standing")
+    return settings
+
+
 def load(path: str) -> Config:
     """The configuration in the file `path`; ConfigError for anything wrong with it."""
+    return check(fields_of(path))
+
+
+def fields_of(path: str) -> "dict[str, object]":
+    """The keys and values in the file `path`, which are not checked."""
     try:
         with open(path) as file:
             fields = json.load(file)
@@ -46,7 +71,7 @@ def load(path: str) -> Config:
         raise ConfigError(f"{path} is not JSON: print it again with `tallystick device add`")
     if not isinstance(fields, dict):
         raise ConfigError(f"{path} is not a JSON object: write {{...}} around it")
-    return check(fields)
+    return fields
 
 
 def check(fields: dict[str, object]) -> Config:
@@ -67,6 +92,7 @@ def check(fields: dict[str, object]) -> Config:
     config.block_bytes = _number(fields, "block_bytes")
     for key, words in _WORDS.items():
         setattr(config, key, _word(key, fields.get(key, words[0]), words))
+    config.trial_ms = _number(fields, "trial_ms")
     config.wifi = _wifi(fields.get("wifi"))
     config.update_key = _update_key(fields.get("update_key"))
     return config

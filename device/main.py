@@ -11,7 +11,7 @@ import json
 import sys
 
 from device import forget
-from device.config import ConfigError
+from device.config import ConfigError, RestartError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,13 +20,19 @@ if TYPE_CHECKING:
 
 _WRONG_USE = 2
 _RESTART_AFTER_MS = 10_000
+_EVENTS, _EVENT_CHARACTERS = 5, 64
+_events: "list[str]" = []  # the last ones, for whoever asks from afar
 is_trial = False  # set by the boot selector, which takes the old slot again after a fault
 
 
 def report(event: str, **fields: object) -> None:
-    """Prints one event, its name first."""
+    """Prints one event, its name first, and remembers the last few that are not everyday."""
     rest = json.dumps(fields)[1:]
     print('{"event": "' + event + '"' + (", " if fields else "") + rest)
+    if event != "kept":
+        _events.append((event + " " + rest)[:_EVENT_CHARACTERS])
+        if len(_events) > _EVENTS:
+            _events.pop(0)
 
 
 def board_name() -> str:
@@ -43,15 +49,34 @@ def pick_board() -> "Board":
     return board
 
 
-def read_config(path: str) -> "Config":
-    """Reads and checks the file, then lets go of the code that did: a board runs it once."""
+def read_config(board: "Board", folder: str) -> "Config":
+    """What this start runs; then lets go of the code that read it: a board runs it once."""
     from device import config_file
 
-    settings = config_file.load(path)
+    settings = config_file.of(board, folder)
     del config_file
     forget("device.config_file", "device.config_sensors", "device.config_checks")
     gc.collect()
     return settings
+
+
+def run(board: "Board", folder: str, readings: int) -> None:
+    """One agent, and another one whenever it ends for what it is told."""
+    quiet_ms = 0
+    while True:
+        settings = read_config(board, folder)
+        settings.quiet_ms = quiet_ms
+        from device import agent
+
+        try:
+            asyncio.run(agent.run(board, settings, folder, readings=readings, report=report))
+            return
+        except RestartError as error:
+            restart = error
+        del agent
+        from device import between
+
+        quiet_ms = between.hear(board, settings, folder, restart, report, _events)
 
 
 def main(folder: str, readings: int = 0) -> None:
@@ -61,10 +86,7 @@ def main(folder: str, readings: int = 0) -> None:
     folder = folder.rstrip("/")
     sys.path.append(folder or "/")  # where `drivers`, the owner's own, may be
     try:
-        settings = read_config(folder + "/config.json")
-        from device import agent
-
-        asyncio.run(agent.run(board, settings, folder, readings=readings, report=report))
+        run(board, folder, readings)
     except ConfigError as error:
         report("refused", reason=str(error))
         sys.exit(_WRONG_USE)

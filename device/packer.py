@@ -36,7 +36,7 @@ class Packer:
         datagram goes in halves.
         """
         try:
-            sealed = self._sealed(gathered)
+            sealed = self.sealed(gathered)
         except TooLargeError:
             half = len(gathered) // 2
             if not half:
@@ -47,15 +47,17 @@ class Packer:
         except FaultError:
             self.unsealed += 1
             return False
-        self.sequence += 1
         self._outbox.put(sealed, self._clock.uptime_ms())
         self._on_sealed()
         return True
 
-    def _sealed(self, gathered: list[Reading]) -> bytes:
+    def sealed(self, gathered: list[Reading]) -> bytes:
+        """The envelope; its number is used up. TooLarge- or FaultError where there is none."""
         if len(gathered) > MAX_PACK_RECORDS:
             raise TooLargeError("too many records")
-        return self._identity.seal(self.sequence, self._pack(gathered))
+        sealed = self._identity.seal(self.sequence, self._pack(gathered))
+        self.sequence += 1
+        return sealed
 
     def _pack(self, gathered: list[Reading]) -> bytes:
         """Apart from sealing, which needs the memory that this takes."""

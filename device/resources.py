@@ -34,7 +34,7 @@ def connect(folder: str) -> "Resources":
 
     board = main.pick_board()
     folder = folder.rstrip("/")
-    settings = main.read_config(folder + "/config.json")
+    settings = main.read_config(board, folder)
     epoch = counter.next_epoch(board, folder, used_before=_is_there(folder + "/outbox"))
     endpoint = Endpoint(board, Clock(board), settings.host, settings.port, settings.ack_timeout_ms)
     who = identity.of(board, settings, folder, epoch)

@@ -83,6 +83,14 @@ class Sampler:
             if now_ms - self._opened_ms >= self._config.pack_age_ms:
                 self.seal()
 
+    def sample_now(self) -> int:
+        """Reads every sensor, due or not, and seals what it said; how many there are."""
+        now_ms = self._clock.uptime_ms()
+        for slot in self._slots:
+            self._sample(slot, now_ms)
+        self.seal()
+        return len(self._slots)
+
     def note(self, name: str, unit: str, value: "int | Decimal | str") -> None:
         """Adds a reading of the device's own to the pack being gathered."""
         now_ms = self._clock.uptime_ms()

@@ -53,7 +53,7 @@ def main(folder: str, slots: "Slots") -> None:
 
     board = front.pick_board()
     try:
-        settings = front.read_config(folder + "/config.json")
+        settings = front.read_config(board, folder)
         asyncio.run(run(board, settings, slots, front.report))
     except ConfigError:
         return  # the agent tells

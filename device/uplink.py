@@ -11,8 +11,10 @@ from protocol.errors import ProtocolError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from device.agent import Agent
     from device.clock import Clock
     from device.endpoint import Endpoint
+    from device.news import News
     from device.outbox import Outbox
     from device.shapes import Board, Report, Sealing, Tick
     from protocol.coap import Message
@@ -33,7 +35,11 @@ _LONG_FACTOR = 4
 
 
 class Uplink:
-    """`kept` counts receipts, `bad_receipts` answers that said kept and could not prove it."""
+    """`kept` counts receipts, `bad_receipts` answers that said kept and could not prove it.
+
+    What receipts say besides ends the `agent`, where there is one: it makes room for asking more.
+    `news`, where there is any, waits for receipts, too.
+    """
 
     def __init__(
         self,
@@ -57,6 +63,8 @@ class Uplink:
         self._report = report
         self._woken = asyncio.Event()
         self._finishing = False
+        self.agent: Agent | None = None
+        self.news: News | None = None
 
     def wake(self) -> None:
         """There is something in the outbox."""
@@ -71,6 +79,8 @@ class Uplink:
         while True:
             tick()
             self._woken.clear()
+            if self.news is not None:
+                self.news.look()
             try:
                 sealed = self._outbox.peek()
                 wait_ms = 0 if sealed is None else await self._send(sealed)
@@ -105,7 +115,9 @@ class Uplink:
     def _settle(self, sealed: bytes, payload: bytes) -> int:
         """Deletes what a receipt proves to be kept."""
         try:
-            index, time_ms, _, _ = receipt_reader.open_sealed(self._identity.down, payload, sealed)
+            index, time_ms, version, commands = receipt_reader.open_sealed(
+                self._identity.down, payload, sealed
+            )
         except ProtocolError:
             self.bad_receipts += 1
             return self._wait("bad-receipt", self._back_off())
@@ -116,6 +128,13 @@ class Uplink:
             self._report("clock-set", time_ms=time_ms)
         epoch, sequence = _number(sealed)
         self._report("kept", index=index, epoch=epoch, sequence=sequence, readings=_count(sealed))
+        if self.news is not None:
+            self.news.heard(envelope.number_in(sealed))
+        if self.agent is not None and (commands or version > self.agent.settings.known):
+            if self._clock.uptime_ms() >= self.agent.settings.quiet_ms:
+                from device import settling
+
+                settling.end(self.agent, asks=True)
         return 0
 
     def _refused(self, sealed: bytes, reason: str) -> int:
@@ -125,6 +144,8 @@ class Uplink:
         epoch, sequence = _number(sealed)
         self._outbox.set_aside(sealed)
         self._progressed()
+        if self.news is not None:
+            self.news.settle(envelope.number_in(sealed), heard=False)
         self._report("quarantined", reason=reason, epoch=epoch, sequence=sequence)
         return 0
 

@@ -46,9 +46,9 @@ MAX_PATH_SEGMENTS = 16
 MAX_NUMBER = (1 << 32) - 1
 # A configuration as text, all sensors of a board; it has to be in RAM whole while it is checked.
 MAX_CONFIG_BYTES = 2048
-# Of it in one answer, which is a datagram.
-MAX_PIECE_BYTES = 768
-# Of a command: its name, its argument; and so many in one answer, beside nothing else.
+# An answer with either of these fits it: a small board has no room for a whole datagram.
+MAX_TOLD_BYTES = 512
+MAX_PIECE_BYTES = 384
+MAX_TOLD_COMMANDS = 2
 MAX_COMMAND_BYTES = 32
 MAX_ARGUMENT_BYTES = 128
-MAX_TOLD_COMMANDS = 4

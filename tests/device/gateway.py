@@ -55,6 +55,9 @@ class Keeper:
             self.unconfirmed.pop(request.message_id, None)
         if request.type != coap.CON or request.code != coap.POST:
             return []
+        if request.option(coap.URI_PATH) == b"c":  # nobody is told anything here
+            unknown = Message(coap.ACK, 0x84, request.message_id, request.token, [], b"")
+            return [coap.encode(unknown)]
         code, payload = 0x8F, b""
         if request.option(coap.CONTENT_FORMAT) in (None, bytes((18 if self.signatures else 17,))):
             code, payload = self._keep(request.payload)

@@ -43,6 +43,9 @@ class Keeper:
         request = coap.decode(datagram)
         if request.code != coap.POST:
             return []
+        if request.option(coap.URI_PATH) == b"c":  # nobody is told anything here
+            unknown = Message(coap.ACK, 0x84, request.message_id, request.token, [], b"")
+            return [coap.encode(unknown)]
         sent = envelope_reader.parse(request.payload)
         envelope_reader.check(sent, self._up, envelope.UP)
         self._count(sent)

@@ -9,7 +9,7 @@ from gateway.control.watching import Watching
 from gateway.errors import UnauthorizedError
 from gateway.metrics import Metrics
 from gateway.registry import Registry
-from protocol import cbor, control, envelope
+from protocol import asking, cbor, envelope
 from protocol.control import Question
 from tests.fakes import FakeDevice
 from tests.gateway.asking import asked
@@ -52,7 +52,7 @@ class Door:
 
 def question(device=SHED, sealing=None):
     key = envelope.direction_key((sealing or device).secret, "down")
-    return control.seal_question(key, device.kid, ASKED)
+    return asking.seal_question(key, device.kid, ASKED.nonce, ASKED[1:])
 
 
 def under_oscore(response):

@@ -11,7 +11,7 @@ from gateway.errors import ConflictError, ReplayedError, StoreFullError
 from gateway.ingest import form
 from gateway.ledger.batch import CONTROL_KID, Number
 from gateway.store.control import ControlStore, Order
-from protocol import cbor_reader, control, envelope
+from protocol import cbor_reader, control, envelope, told
 from protocol.control import Command, Question
 from tests.fakes import NOW_MS, FakeDevice
 
@@ -62,9 +62,10 @@ class Office:
         self.asked += 1
         numbers = {"known": 0, "runs": 0, "done": 0, "of": 0, "at": 0} | fields
         question = Question(self.asked.to_bytes(8, "big"), **numbers)
-        told = await self.desk.ask(device.known(), question, peer=PEER, protected=protected)
+        answered = await self.desk.ask(device.known(), question, peer=PEER, protected=protected)
         key = envelope.direction_key(device.secret, envelope.DOWN)
-        return control.open_answer(key, told, question, device.kid)
+        opened = told.open_answer(key, answered, device.kid, question.nonce)
+        return control.Answer(question.nonce, *opened)
 
     def close(self):
         self.tool.close()
@@ -131,9 +132,9 @@ async def test_nobody_is_told_what_is_anothers(office):
     office.set_config(FASTER)
     office.command("report")
 
-    told = await office.ask(CELLAR)
+    heard = await office.ask(CELLAR)
 
-    assert (told.version, told.size, told.commands) == (0, 0, [])
+    assert (heard.version, heard.size, heard.commands) == (0, 0, [])
     assert "cellar" not in office.desk.news
 
 
@@ -187,21 +188,21 @@ def test_a_long_text_comes_in_pieces_and_another_version_from_its_start():
 
     while sum(map(len, pieces)) < len(text):
         at = sum(map(len, pieces))
-        told = answer(asked._replace(of=5, at=at), standing, protected=False)
-        pieces.append(told.piece)
-        assert (told.size, told.commands) == (len(text), [])
-    of_another = answer(asked._replace(of=4, at=768), standing, protected=False)
+        heard = answer(asked._replace(of=5, at=at), standing, protected=False)
+        pieces.append(heard.piece)
+        assert (heard.size, heard.commands) == (len(text), [])
+    of_another = answer(asked._replace(of=4, at=384), standing, protected=False)
 
     assert b"".join(pieces) == text
     assert of_another.piece == pieces[0]
 
 
 def test_commands_come_a_few_at_a_time_in_order():
-    commands = [Command(number, "report", "") for number in range(1, 8)]
+    commands = [Command(number, "report", "") for number in range(1, 5)]
     standing = Standing(0, b"", commands)
 
     first = answer(Question(bytes(8), 0, 0, 0, 0, 0), standing, protected=False)
-    then = answer(Question(bytes(8), 0, 0, 4, 0, 0), standing, protected=False)
+    then = answer(Question(bytes(8), 0, 0, 2, 0, 0), standing, protected=False)
 
     assert first.commands + then.commands == commands
 

@@ -28,7 +28,7 @@ class Program:
 
     def __init__(self, folder):
         self.board = main.pick_board()
-        self.config = main.read_config(folder + "/config.json")
+        self.config = main.read_config(self.board, folder)
         self.clock = Clock(self.board)
         epoch = next_epoch(self.board, folder, used_before=False)
         config = self.config

@@ -1,0 +1,36 @@
+"""Telling: the agent's events that come once, loaded for them and forgotten."""
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from device.agent import Agent
+
+
+def started(agent: "Agent") -> None:
+    agent.report(
+        "started",
+        name=agent.identity.name,
+        profile=agent.identity.profile,
+        epoch=agent.identity.epoch,
+        interpreter=sys.implementation.name,
+        board=agent.board.name,
+        keep=agent.settings.keep,
+        loss_window_ms=agent.outbox.loss_window_ms(agent.settings.ack_timeout_ms),
+        waiting_bytes=agent.outbox.used_bytes,
+        heap_bytes=agent.board.heap_bytes(),
+    )
+
+
+def totals(agent: "Agent") -> dict[str, int]:
+    """What this start did, for its last event."""
+    return {
+        "sampled": agent.sampler.sampled,
+        "sealed": agent.packer.sequence,
+        "kept": agent.uplink.kept,
+        "dropped": agent.outbox.dropped,
+        "quarantined": agent.outbox.quarantined,
+        "read_errors": agent.sampler.read_errors,
+        "retransmissions": agent.endpoint.retransmissions,
+        "heap_bytes": agent.board.heap_bytes(),
+    }

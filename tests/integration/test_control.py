@@ -1,0 +1,78 @@
+"""Configuration and commands, from the command line to a real board and back to the ledger."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration import commands
+from tests.integration.harness import Site, device_folder
+from tests.interpreters import micropython
+from tools.processes import Device, Event
+
+NAME = "greenhouse-1"
+pytestmark = pytest.mark.integration
+
+
+class Board:
+    """A device process that can be ended and started again; its events of all lives."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.events: list[Event] = []
+        self._device: Device | None = None
+
+    def start(self) -> None:
+        self._device = Device(self.folder, self.events.append)
+
+    def kill(self) -> None:
+        assert self._device
+        self._device._process.kill()
+        self._device.stop()
+
+    def stop(self) -> None:
+        if self._device:
+            self._device.stop()
+
+    def count(self, event: str, **fields: object) -> int:
+        found = [one for one in self.events if one["event"] == event]
+        return sum(all(one.get(key) == fields[key] for key in fields) for one in found)
+
+
+@pytest.fixture
+def board(site: Site) -> Iterator[Board]:
+    micropython()  # fails or skips, with the reason, where there is none
+    sensor = {"driver": "simulated", "name": "temperature", "every_ms": 300}
+    board = Board(device_folder(site, NAME, site.coap_port, sensors=[sensor], ack_timeout_ms=50))
+    yield board
+    board.stop()
+    print(*board.events[-25:], sep="\n")
+
+
+def told(site: Site, *arguments: object) -> dict[str, object]:
+    run = commands.tallystick("device", *arguments, "--dir", site.gateway_dir, "--json")
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout)
+
+
+def texts(site: Site, name: str) -> list[object]:
+    """The values of the device's readings of that name, in the order of the ledger."""
+    assert site.gateway
+    events = site.gateway.get(f"/events?kind=pack&source={NAME}&limit=1000")["events"]
+    readings = [reading for event in events for reading in event["readings"]]
+    return [one["value"] for one in readings if one["name"] == f"{NAME}/{name}"]
+
+
+def test_a_configuration_is_told_tried_and_confirmed(site: Site, board: Board) -> None:
+    site.start_gateway()
+    board.start()
+    site.wait_until(lambda: board.count("kept") > 0, "the first reading is kept")
+    sensors = [{"driver": "simulated", "name": "temperature", "every_ms": 20}]
+
+    shown = told(site, "config", NAME, "--set", f"sensors={json.dumps(sensors)}")
+    site.wait_until(lambda: texts(site, "config") == [1], "the device confirms it")
+    before = board.count("kept")
+    site.wait_until(lambda: board.count("kept") > before + 60, "readings come faster")
+
+    assert shown["state"] == "not told yet"
