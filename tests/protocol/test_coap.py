@@ -105,3 +105,19 @@ def test_what_would_need_fragments_is_not_written():
     assert len(coap.encode(largest)) == MAX_DATAGRAM_BYTES
     with pytest.raises(TooLargeError):
         coap.encode(Message(coap.CON, coap.POST, 1, b"", [], bytes(room + 1)))
+
+
+@given(st.integers(0, 1 << 40))
+def test_an_unsigned_option_has_no_leading_zeros(number):
+    data = coap.uint(number)
+
+    assert int.from_bytes(data, "big") == number
+    assert not data.startswith(b"\0")
+
+
+def test_the_options_of_a_request_are_in_order_and_those_of_one_number_as_they_were_given():
+    options = coap.options_of("home/shed", 0, [(60, b"\x10"), (6, b""), (1, b"b"), (1, b"a")])
+
+    path = [(11, b"home"), (11, b"shed")]
+    assert options == [(1, b"b"), (1, b"a"), (6, b""), *path, (12, b""), (60, b"\x10")]
+    assert coap.options_of("r") == [(11, b"r")]

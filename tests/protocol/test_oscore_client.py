@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol import coap, oscore_keys, oscore_parts
+from protocol import coap, oscore, oscore_keys, oscore_parts
 from protocol.errors import BadMacError, MalformedError, ProtocolError
 from protocol.oscore_client import Client
 from protocol.oscore_parts import OBSERVE, OSCORE, Plain
@@ -106,3 +106,12 @@ def test_every_prefix_and_every_changed_bit_is_refused():
     for value in values:
         with pytest.raises(ProtocolError):
             _opened(sealed._replace(options=[(OSCORE, value)]), _asked())
+
+
+def test_a_plaintext_without_a_code_or_with_oscore_inside_is_refused():
+    asked = _asked()
+    for plaintext in (b"", oscore.encode_plaintext(Plain(coap.CONTENT, [(OSCORE, b"")], b""))):
+        ciphertext = SERVER.seal(asked, plaintext)
+
+        with pytest.raises(MalformedError):
+            CLIENT.unprotect(asked, [(OSCORE, b"")], ciphertext)

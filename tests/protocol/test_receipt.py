@@ -56,6 +56,18 @@ def test_any_sealed_payload_is_a_receipt_or_refused(payload):
     assert list(kept) == [payload[label] for label in (1, 2, 3, 4)]
 
 
+def test_a_receipt_has_four_fields_and_its_lengths_one_spelling():
+    whole = _sealed()
+    size = whole[29] - 0x40
+    longer = whole[30 : 30 + size] + b"\0"
+    sealed = envelope.seal(KEY, "down", KID, epoch=7, sequence=9, payload=longer)
+    respelled = whole[:29] + bytes((0x58, size)) + whole[30:]
+
+    for data in (sealed, respelled):
+        with pytest.raises(ProtocolError):
+            receipt_reader.open_sealed(KEY, data, SENT)
+
+
 def test_news_are_the_last_two_fields_of_a_receipt():
     assert receipt_reader.open_news(b"\xa2\x03\x07\x04\x18\x20") == (7, 32)
 
