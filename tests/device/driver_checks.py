@@ -206,7 +206,7 @@ def sent(humidity, temperature):
 def check_dht22_reads_as_its_data_sheet_says():
     wired = chips.Wiring()
     sensor = opened(dht22, wired, pin=2)
-    for humidity, temperature in ((652, 351), (652, -101), (999, 5)):
+    for humidity, temperature in ((652, 351), (500, 0), (0, 1), (1000, -400), (10, 800)):
         wired.wire = sent(humidity, temperature)
 
         assert sensor.read() == (
@@ -248,14 +248,14 @@ def check_an_analogue_pin_is_scaled_in_whole_numbers():
         multiply=5000,
         divide=47_662,
         offset=-1250,
-        least=11_000,
+        least=11_915,
     )
     wired.raw = 11_915
 
     assert volts.read() == (("", "V", decimal(599, -3)),)
     assert bars.read() == (("", "bar", decimal(-1, -3)),)
 
-    wired.raw = 10_999  # the loop is broken
+    wired.raw = 11_914  # the loop is broken
     assert isinstance(fault(bars.read), ValueError)
 
 

@@ -43,10 +43,10 @@ def test_even_what_never_changes_is_sent_every_so_often():
 def test_crossing_a_threshold_either_way_is_told_at_once_and_staying_beyond_is_not():
     band = Band({"alarm_above": {"*": 30}, "alarm_below": {"*": tenths(5)}}, HOUR_MS)
 
-    values = [20, 30, tenths(301), 31, 30, tenths(4), 0, 1]
+    values = [20, 30, tenths(301), 31, 30, tenths(5), tenths(4), 0, 1]
 
     now, later = SEND_NOW, SEND
-    assert verdicts(band, values) == [later, later, now, later, now, now, later, now]
+    assert verdicts(band, values) == [later, later, now, later, now, later, now, later, now]
 
 
 def test_an_alarm_is_told_though_the_reading_is_inside_the_band():

@@ -1,11 +1,13 @@
 """The checks of the drivers, on CPython and inside MicroPython, and against formulas of floats."""
 
 import random
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
-from device.sensors import bme280
+from device.sensors import bme280, sht31
+from protocol.cbor import Decimal
 from tests.device import driver_checks
 from tests.device.driver_checks import HUMIDITIES, PRESSURES, TEMPERATURES
 from tests.interpreters import run_micropython
@@ -69,6 +71,22 @@ def pressure(fine: float, raw: int) -> float:
     scale = (1.0 + (p3 * part * part / 524288.0 + p2 * part) / 524288.0 / 32768.0) * p1
     found = (1048576.0 - raw - offset / 4096.0) * 6250.0 / scale
     return found + (p9 * found * found / 2147483648.0 + found * p8 / 32768.0 + p7) / 16.0
+
+
+def number(value: int | Decimal) -> Fraction:
+    mantissa, exponent = value if isinstance(value, Decimal) else (value, 0)
+    return mantissa * Fraction(10) ** exponent
+
+
+def test_the_sht31_rounds_to_hundredths_all_over_its_range():
+    for raw in range(1873, 63_665, 61):  # from -40 to 125 degrees
+        wired, _ = driver_checks.with_sht31(temperature=raw, humidity=raw)
+
+        (_, _, celsius), (_, _, percent) = driver_checks.opened(sht31, wired, sda=4, scl=5).read()
+
+        half_step = Fraction(1, 200)
+        assert abs(number(celsius) - (175 * Fraction(raw, 65_535) - 45)) <= half_step
+        assert abs(number(percent) - 100 * Fraction(raw, 65_535)) <= half_step
 
 
 def test_whole_numbers_agree_with_the_data_sheets_floats_all_over_the_range():

@@ -8,6 +8,7 @@ from device.clock import Clock
 from device.config import SensorConfig
 from device.slot import Slot
 from protocol.cbor import Decimal, decimal
+from protocol.limits import MAX_MANTISSA
 from tests.device.board import FakeBoard
 
 NOON_MS = 1_763_692_800_000
@@ -122,6 +123,24 @@ def test_what_the_gateway_would_refuse_is_a_failed_read(given, driver):
     assert slot.read() == ()
     assert slot.errors == 1
     assert slot.read() == GOOD
+
+
+@pytest.mark.parametrize("value", [MAX_MANTISSA, -MAX_MANTISSA, Decimal(MAX_MANTISSA, -18), 0])
+def test_what_the_gateway_just_takes_is_a_reading(value, driver):
+    slot = slot_of(FakeBoard())
+    driver.script = [tuple((f"part-{number}", "u" * 16, value) for number in range(16))]
+
+    quantities = slot.read()
+
+    assert len(quantities) == 16
+    assert slot.name_of(quantities[15][0]) == "greenhouse-3/air/part-15"
+
+
+def test_more_quantities_than_a_pack_should_hold_are_a_failed_read(driver):
+    slot = slot_of(FakeBoard())
+    driver.script = [GOOD * 17]
+
+    assert slot.read() == ()
 
 
 def test_reads_fall_on_the_clocks_periods_once_it_is_set(driver):
