@@ -13,8 +13,8 @@ TEMPERATURES = (27504, 26435, -1000)
 PRESSURES = (36477, -10685, 3024, 2855, 140, -7, 15500, -14600, 6000)
 RAW_TEMPERATURE, RAW_PRESSURE = 519_888, 415_148
 FINE, CENTIDEGREES, PASCALS_256 = 128_422, 2508, 25_767_233
-# As on a shipped part.
-HUMIDITIES = (75, 362, 0, 324, 50, 30)
+# Near those of a shipped part, with every nibble and sign to tell apart.
+HUMIDITIES = (75, 362, 3, 333, -51, -30)
 RAW_HUMIDITY = 29_000
 CALIBRATION = (TEMPERATURES, PRESSURES, HUMIDITIES)
 SAMPLE = (RAW_PRESSURE, RAW_TEMPERATURE, RAW_HUMIDITY)
@@ -77,7 +77,8 @@ def check_bme280_reads_three_quantities():
     quantities = opened(bme280, wired, sda=4, scl=5).read()
 
     assert quantities[0] == ("temperature", "Cel", decimal(CENTIDEGREES, -2))
-    assert quantities[1][:2] == ("humidity", "%RH")
+    percent_1024 = bme280.humidity_1024(HUMIDITIES, FINE, RAW_HUMIDITY)
+    assert quantities[1] == ("humidity", "%RH", decimal(percent_1024 * 100 + 512 >> 10, -2))
     assert quantities[2] == ("pressure", "Pa", 100_653)
 
 
