@@ -50,17 +50,17 @@ def multiple(scalar: int, read: "Read", blind: int) -> "Generator[None, None, Po
     `blind`, random and from 1 to P - 1, hides the numbers that the steps work on. FaultError
     where the point is not on the curve: a damaged table, a flipped bit.
     """
-    # The digits are those of 2 * half - _ALL_BITS, which is the scalar modulo N.
-    half = (scalar + _ALL_BITS) % N
-    half = half + N * (half & 1) >> 1
-    rows = [half >> at & (1 << COLUMNS) - 1 for at in range(0, TEETH * _TOOTH_BITS, COLUMNS)]
+    # The digits are those of 2 * half - _ALL_BITS, which is the scalar modulo N; bytes of half,
+    # because every shift of a large number is another one.
+    scalar = (scalar + _ALL_BITS) % N
+    half = (scalar + N * (scalar & 1) >> 1).to_bytes(TEETH * _TOOTH_BITS // 8, "little")
     point = None
     for column in range(COLUMNS - 1, -1, -1):
         if point is not None:
             point = doubled(*point)
             yield
         for block in range(BLOCKS):
-            x, y = _looked_up(rows, block, column, read)
+            x, y = _looked_up(half, block, column, read)
             if point is None:
                 zz = blind * blind % P
                 zzz = zz * blind % P
@@ -93,11 +93,12 @@ def inverse(number: int, modulus: int) -> "Generator[None, None, int]":
     return there % modulus
 
 
-def _looked_up(rows: list[int], block: int, column: int, read: "Read") -> tuple[int, int]:
+def _looked_up(half: bytes, block: int, column: int, read: "Read") -> tuple[int, int]:
     """The point for the six digits of a column of a block."""
     index = 0
-    for tooth in range(TEETH - 1, -1, -1):
-        index = index << 1 | rows[tooth * BLOCKS + block] >> column & 1
+    top = (TEETH - 1) * _TOOTH_BITS + block * COLUMNS + column
+    for bit in range(top, -1, -_TOOTH_BITS):
+        index = index << 1 | half[bit >> 3] >> (bit & 7) & 1
     # The table has those whose top digit is 1; the others are their negatives. Both are made.
     positive = index >> TEETH - 1
     index = (index ^ (POINTS_PER_BLOCK - 1, 0)[positive]) & POINTS_PER_BLOCK - 1
