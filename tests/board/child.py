@@ -26,6 +26,7 @@ class Make:
     heap: str = "270K"  # what a Pico W has free, on a machine of 64 bits
     program_bytes: int = 256
     flash_blocks: int = 352  # of 4096 bytes, as on a Pico
+    usb: bool = False  # its port goes away at a reset, as a Pico's does
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tests.board.child import raw_terminal
+from tests.board.child import Make, raw_terminal
 from tests.board.test_virtual import files_on, mpremote, sources, wait_until
 from tests.board.virtual import VirtualBoard
 from tests.interpreters import ROOT
@@ -129,24 +129,32 @@ def test_a_port_in_use_is_told(board):
         Board(board.port)
 
 
-def test_a_hard_reset_comes_back_to_us(board, virtual):
-    board.put("/main.py", b"import machine\nmachine.WDT(timeout=100)\nwhile True: pass\n")
-    board.remove("/main.py")
+@pytest.mark.parametrize("usb", [False, True])
+def test_a_hard_reset_comes_back_to_us_also_where_the_port_goes_away(usb, tmp_path):
+    with (
+        VirtualBoard(tmp_path / "board", Make(usb=usb)) as virtual,
+        Board(str(virtual.link)) as board,
+    ):
+        board.reset_and_return()
 
-    board.reset_and_return()
-
-    assert board.exec("print('here')").strip() == "here"
-    assert "reset" in virtual.resets
+        assert board.exec("print('here')").strip() == "here"
+        assert "reset" in virtual.resets
 
 
-def test_a_listener_hears_without_interrupting_also_after_a_reset(virtual):
+@pytest.mark.parametrize("usb", [False, True])
+def test_a_listener_hears_without_interrupting_also_after_a_reset(usb, tmp_path):
+    with VirtualBoard(tmp_path / "board", Make(usb=usb)) as virtual:
+        hear_a_reset(virtual)
+
+
+def hear_a_reset(virtual: VirtualBoard) -> None:
     program = b'import time\nfor n in range(500):\n  print(\'{"event": "turn", "n": %d}\' % n)\n'
     program += b"  time.sleep_ms(10)\n"
-    with Board(virtual.port) as board:
+    with Board(str(virtual.link)) as board:
         board.put("/main.py", program)
         board.reset()
     heard = []
-    with Listener(virtual.port) as listener:
+    with Listener(str(virtual.link)) as listener:
 
         def hears(n: int) -> bool:
             heard.extend(listener.events())

@@ -26,23 +26,30 @@ _STOPPED = {  # what inside/host.py stops with: the next start's reason and caus
     2: ("deep sleep", _WOKEN),
     CUT: ("power cut", _POWER_ON),
 }
+_PLUGGED_IN = "power on"
 _TICK_S = 0.02
 _UNREAD_BYTES = 65_536
 _STUCK_S = 0.5  # as USB: who does not read for so long is gone
 _BOOT_LOOP_S = 0.1
+_AWAY_S = 0.3  # a USB board, at a reset
 _ANSWER_S = 10
 _WORLD_BYTES = 2048
 _ROOM_TEMPERATURE = 14_071  # ADC counts of 26.4 degrees on the RP2040
 
 
 class VirtualBoard(threading.Thread):
-    """`resets` names each start's reason; `said` is all that it printed; `world` is around it."""
+    """`port` is its pseudo-terminal, `link` a name of that which stays the same.
+
+    `resets` names each start's reason; `said` is all that it printed; `world` is around it.
+    """
 
     def __init__(self, folder: Path, make: Make | None = None) -> None:
         super().__init__(daemon=True)
         self.make = make or Make()
         folder.mkdir(parents=True, exist_ok=True)
         self.image = folder / "flash.img"
+        self.link = folder / "tty"  # its port, whatever number that has now
+        self.link.unlink(missing_ok=True)
         if not self.image.exists():
             self.image.write_bytes(b"\xff" * (4096 * self.make.flash_blocks))
         self._registers = Registers(folder / "registers")
@@ -219,6 +226,7 @@ class VirtualBoard(threading.Thread):
             self._registers.set(registers.CUT_AT, registers.NEVER)
         if why == CUT and self._unplugs:
             self._close_port()
+            self.resets.append("unplugged")
         elif why:
             time.sleep(self._registers.get(registers.SLEEP_MS) / 1000)
             self._boot(*_STOPPED[why])
@@ -239,6 +247,7 @@ class VirtualBoard(threading.Thread):
             self._registers.set(number, 0)
         if cause != _SOFT_RESET:
             self._registers.set(registers.WATCHDOG_MS, 0)
+            self._reappear(why)
         if cause == _POWER_ON:
             self._files.rtc.write_bytes(bytes(4))
         self.resets.append(why)
@@ -252,11 +261,15 @@ class VirtualBoard(threading.Thread):
 
     def _plug_in(self) -> None:
         if self._child is None:
-            self._master, self._slave = pty.openpty()
-            raw_terminal(self._slave)
-            os.set_blocking(self._master, False)
-            self.port = os.ttyname(self._slave)
-            self._boot("power on", _POWER_ON)
+            self._open_port()
+            self._boot(_PLUGGED_IN, _POWER_ON)
+
+    def _open_port(self) -> None:
+        self._master, self._slave = pty.openpty()
+        raw_terminal(self._slave)
+        os.set_blocking(self._master, False)
+        self.port = os.ttyname(self._slave)
+        self.link.symlink_to(self.port)
 
     def _unplug(self) -> None:
         if self._child is not None:
@@ -264,12 +277,19 @@ class VirtualBoard(threading.Thread):
             self._child.close()
             self._child = None
             self._close_port()
+            self.resets.append("unplugged")
 
     def _close_port(self) -> None:
+        self.link.unlink()
         os.close(self._slave)
         os.close(self._master)
         self._unread = b""
-        self.resets.append("unplugged")
+
+    def _reappear(self, why: str) -> None:
+        if self.make.usb and why != _PLUGGED_IN:
+            self._close_port()
+            time.sleep(_AWAY_S)
+            self._open_port()
 
     def _end(self) -> None:
         self._unplug()

@@ -16,13 +16,13 @@ _MADE_ANEW = re.compile(r"/data/(epoch\.\d|outbox/.*|clock|slot.*)")  # at every
 
 def add(site: Site, board: VirtualBoard, name: str = "cellar-1", *more: object) -> Run:
     return tallystick(
-        "device", "add", name, "--dir", site.gateway_dir, "--flash", board.port, *more
+        "device", "add", name, "--dir", site.gateway_dir, "--flash", board.link, *more
     )
 
 
 def rotate(site: Site, board: VirtualBoard, name: str, *more: object) -> Run:
     return tallystick(
-        "device", "rotate-key", name, "--dir", site.gateway_dir, "--flash", board.port, *more
+        "device", "rotate-key", name, "--dir", site.gateway_dir, "--flash", board.link, *more
     )
 
 

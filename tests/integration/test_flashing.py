@@ -30,7 +30,7 @@ def test_one_command_makes_a_blank_board_a_device_whose_reading_is_kept(profile,
     took_s = []
     while not took_s or (min(took_s) > LIMIT_S and len(took_s) < 3):  # the machine may be busy
         name = f"cellar-{len(took_s)}"
-        with VirtualBoard(tmp_path / name) as virtual:
+        with VirtualBoard(tmp_path / name, Make(usb=profile == "sig")) as virtual:
             started = time.monotonic()
 
             run = add(site, virtual, name, "--profile", profile)

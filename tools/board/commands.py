@@ -1,6 +1,7 @@
 """`tallystick flash` and `repl`, and what `device` does with a board on a cable."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -119,7 +120,7 @@ def asked(
     """Says on stderr where a board that is elsewhere could not reach the gateway."""
     there = settings.gateway_for(dir_, gateway)
     fault = settings.unreachable(dir_, there)
-    if fault and not port.startswith("/dev/pts/"):
+    if fault and not os.path.realpath(port).startswith("/dev/pts/"):
         print(f"warning: {fault}", file=sys.stderr)
     told = {"gateway": gateway} if gateway else {}
     return Asked(name, dir_, profile, told | rest, there)

@@ -1,15 +1,13 @@
 """What a running board says: one line of JSON an event, told to people in a line of words."""
 
-import contextlib
 import json
 import time
 from collections.abc import Iterator
 from typing import Any
 
-from gateway.errors import ConfigError
-from tools.board.faults import UnpluggedError
+from tools.board.faults import BoardError, UnpluggedError
 from tools.board.limited import GoneError
-from tools.board.link import opened
+from tools.board.link import closed, opened
 
 Event = dict[str, Any]
 _MAX_LINE_BYTES = 4096
@@ -35,14 +33,12 @@ class Listener:
         """What has come since the last call. UnpluggedError where the port stays away."""
         try:
             data = self._read()
-        except (GoneError, ConfigError) as error:
+        except (GoneError, BoardError) as error:
             self._close()
             now = time.monotonic()
             self._away_since = self._away_since or now
             if now - self._away_since > _AWAY_S:
-                raise (
-                    error if isinstance(error, ConfigError) else UnpluggedError(self.port)
-                ) from None
+                raise UnpluggedError(self.port) from error
             return
         self._away_since = None
         *lines, self._line = (self._line + data).split(b"\n")
@@ -62,8 +58,7 @@ class Listener:
 
     def _close(self) -> None:
         if self._transport is not None:
-            with contextlib.suppress(OSError):
-                self._transport.serial.close()
+            closed(self._transport)
             self._transport = None
 
 

@@ -23,8 +23,6 @@ class Port(Protocol):
 
     def write(self, data: bytes) -> int | None: ...
 
-    def close(self) -> None: ...
-
     def inWaiting(self) -> int: ...  # noqa: N802  # pyserial's name, which mpremote calls
 
 
@@ -32,7 +30,7 @@ class Limited:
     """In the place of the port that `SerialTransport` holds. `until` is by time.monotonic()."""
 
     def __init__(self, port: Port) -> None:
-        self._port = port
+        self.port = port
         self.until = time.monotonic()
         self._ahead = b""
         port.timeout = _SLICE_S
@@ -43,7 +41,7 @@ class Limited:
             self._check()
             try:
                 # all that is there: mpremote asks for one byte after the other
-                self._ahead += self._port.read(max(self._port.inWaiting(), size - len(self._ahead)))
+                self._ahead += self.port.read(max(self.port.inWaiting(), size - len(self._ahead)))
             except OSError as error:
                 raise GoneError from error
         data, self._ahead = self._ahead[:size], self._ahead[size:]
@@ -52,19 +50,16 @@ class Limited:
     def write(self, data: bytes) -> int:
         self._check()
         try:
-            return self._port.write(data) or 0
+            return self.port.write(data) or 0
         except OSError as error:
             raise GoneError from error
 
     def inWaiting(self) -> int:  # noqa: N802
         self._check()
         try:
-            return len(self._ahead) + self._port.inWaiting()
+            return len(self._ahead) + self.port.inWaiting()
         except OSError as error:
             raise GoneError from error
-
-    def close(self) -> None:
-        self._port.close()
 
     def _check(self) -> None:
         if time.monotonic() > self.until:

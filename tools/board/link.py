@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from gateway.errors import ConfigError
 from tools.board import ports
 from tools.board.faults import BoardError, FullError, RefusedError, SilentError, UnpluggedError
 from tools.board.limited import GoneError, LateError, Limited
@@ -141,8 +140,7 @@ class Board:
 
     def close(self) -> None:
         if self._transport is not None:
-            with contextlib.suppress(OSError):
-                self._transport.serial.close()
+            closed(self._transport)
             self._transport = None
 
     def _return(self) -> None:
@@ -150,7 +148,7 @@ class Board:
         while True:
             try:
                 return self._open()
-            except ConfigError:
+            except BoardError:
                 if time.monotonic() > deadline:
                     raise UnpluggedError(self.port) from None
                 time.sleep(_POLL_S)
@@ -200,7 +198,7 @@ class Board:
 
 
 def opened(port: str) -> Any:
-    """mpremote's transport on `port`, with our limits in it; ConfigError where it cannot be had."""
+    """mpremote's transport on `port`, with our limits in it; BoardError where it cannot be had."""
     from mpremote.transport import TransportError
     from mpremote.transport_serial import SerialTransport
 
@@ -212,6 +210,15 @@ def opened(port: str) -> Any:
     transport.serial.write_timeout = _WRITE_TIMEOUT_S
     transport.serial = Limited(transport.serial)
     return transport
+
+
+def closed(transport: Any) -> None:
+    """As mpremote closes it, which some boards take for a reset otherwise."""
+    transport.serial = transport.serial.port
+    try:
+        transport.close()
+    except OSError:  # it is unplugged
+        transport.serial.close()
 
 
 @contextlib.contextmanager
