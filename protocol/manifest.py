@@ -1,6 +1,6 @@
 """A release's manifest: the files it consists of, signed by whoever may make releases.
 
-A COSE_Sign1 (RFC 9052 §4.2), untagged, over one CBOR map (wire-format §17). Read from a file
+A COSE_Sign1 (RFC 9052 §4.2), untagged, over one CBOR map (wire-format §16). Read from a file
 and never held whole: a board has no memory for that. `protocol.manifest_writer` is its mirror.
 """
 
