@@ -26,7 +26,7 @@ def hear(
     log: list[str],
 ) -> int:
     """For how many ms of the next agent there is no use in asking again."""
-    _let_go()
+    let_go()
     asks, kid, totals = restart.args
     if not asks:
         return 0
@@ -40,10 +40,11 @@ def hear(
         report("control-failed", reason=repr(error))
         return _AGAIN_MS
     finally:
-        _let_go()
+        let_go()
 
 
-def _let_go() -> None:
+def let_go() -> None:
+    """Forgets what was loaded, but for what somebody holds on to, and ends its loop."""
     if sys.implementation.name == "micropython":
         asyncio.new_event_loop()  # there the state of the loop is global
     loaded = [name for name in sys.modules if name.startswith(_PARTS) and name not in _KEPT]

@@ -4,6 +4,8 @@ Each takes the desk and an argument, and returns what came of it. A command that
 coroutine. It may be cut off by anything: then it is not run again. No agent runs meanwhile.
 """
 
+import sys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -41,4 +43,26 @@ def log(desk: "Desk", argument: str) -> str:
     return f"ok {len(lines)} events"
 
 
-TABLE: "dict[str, Command]" = {"report": report, "sample": sample, "reset": reset, "log": log}
+def update(desk: "Desk", argument: str) -> str:
+    """The release of that version is fetched and tried, in the next start: device.update."""
+    selector = sys.modules.get("slots")
+    if selector is None:
+        return "refused: no slots on this machine"
+    if desk.settings.update_key is None:
+        return "refused: no update_key in config.json"
+    if not 0 < len(argument) <= 32 or "/" in argument or "\n" in argument:
+        return "refused: no version"
+    if selector.running.is_pending:
+        return "refused: another update is not over"
+    selector.running.want(argument)
+    desk.then = desk.board.reset
+    return "ok"
+
+
+TABLE: "dict[str, Command]" = {
+    "report": report,
+    "sample": sample,
+    "reset": reset,
+    "log": log,
+    "update": update,
+}

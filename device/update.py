@@ -6,11 +6,10 @@ that runs stays as it is, and the next attempt goes on at the file and the block
 """
 
 import asyncio
-import gc
 import os
 import sys
 
-from device import slot_files
+from device import between, slot_files
 from device.clock import Clock
 from device.config import ConfigError
 from device.endpoint import Endpoint
@@ -58,18 +57,7 @@ def main(folder: str, slots: "Slots") -> None:
     except ConfigError:
         return  # the agent tells
     finally:
-        asyncio.new_event_loop()
-        _forget(("device.main", "device.config"))
-
-
-def _forget(kept: tuple[str, ...]) -> None:
-    """Lets go of all our modules but those: what is needed again is read again."""
-    for name in sorted(sys.modules, key=len, reverse=True):
-        package, _, module = name.rpartition(".")
-        if package.split(".")[0] in ("device", "protocol") and name not in kept:
-            del sys.modules[name]
-            delattr(sys.modules[package], module)
-    gc.collect()
+        between.let_go()
 
 
 class NoAnswerError(Exception):

@@ -69,7 +69,9 @@ def config(
 
 def command(
     name: str,
-    command_: Annotated[str, typer.Argument(metavar="COMMAND", help="report, sample, log, reset")],
+    command_: Annotated[
+        str, typer.Argument(metavar="COMMAND", help="report, sample, log, reset, update")
+    ],
     dir_: _Dir,
     argument: Annotated[str, typer.Argument(metavar="[ARG]")] = "",
     wait: Annotated[float, typer.Option(help="seconds to wait for what comes of it")] = 0.0,

@@ -12,7 +12,7 @@ from gateway.errors import ConfigError, GatewayError
 from gateway.store.files import create_durable, write_durable
 from gateway.store.identities import StoredDevice
 from protocol.enrolment import SIG
-from tools import control, enrolling
+from tools import control, enrolling, updating
 from tools.board import commands as boards
 from tools.board import settings
 from tools.oscore import Client, export
@@ -21,6 +21,7 @@ app = typer.Typer(
     help="Devices: enrol, list, configure, command, exchange keys, revoke.", no_args_is_help=True
 )
 control.register(app)
+app.command("update")(updating.update)
 _Dir = Annotated[Path, typer.Option("--dir", help="the gateway's directory")]
 _PublicKey = Annotated[
     str, typer.Option(metavar="HEX", help="of a key that was made elsewhere: x and y, in hex")

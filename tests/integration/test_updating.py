@@ -15,10 +15,8 @@ from tests.integration.commands import tallystick
 from tests.integration.harness import Site
 from tests.interpreters import mpy_cross
 from tools.board import program
-from tools.board.link import Board
 
 pytestmark = pytest.mark.integration
-WANT = "import slots; slots.Slots('/', '/data').want('{}')"
 
 
 @pytest.fixture
@@ -67,10 +65,9 @@ def publish(site: Site, tmp_path: Path, files: dict[str, bytes], **how: object) 
     assert run.returncode == 0, run.stderr
 
 
-def update(device: VirtualBoard, version: str) -> None:
-    with Board(device.port) as board:
-        board.exec(WANT.format(version))
-        board.reset()
+def update(site: Site, version: str) -> None:
+    run = tallystick("device", "update", "cellar-1", version, "--dir", site.gateway_dir)
+    assert run.returncode == 0, run.stderr
 
 
 def told(site: Site) -> list[str]:
@@ -90,7 +87,7 @@ def test_an_update_is_fetched_tried_confirmed_and_told_once(site, device, tmp_pa
         run = tallystick("firmware", *command)
         assert run.returncode == 0, run.stderr
 
-    update(device, "1.1.0")
+    update(site, "1.1.0")
     site.wait_until(lambda: told(site) == ["1.1.0 ok"], "the update is told")
 
     held = {p.removeprefix("/b/"): c for p, c in files_on(device.image).items() if p[:3] == "/b/"}
@@ -106,7 +103,7 @@ def test_a_release_whose_agent_fails_is_rolled_back_and_told(site, device, tmp_p
     files["device/agent.mpy"] = bytecode(tmp_path, "raise RuntimeError('of no use')")
     publish(site, tmp_path, files, version="1.1.0", counter=7)
 
-    update(device, "1.1.0")
+    update(site, "1.1.0")
     site.wait_until(lambda: told(site) != [], "the roll-back is told")
 
     assert told(site) == ["1.1.0 rolled back: RuntimeError('of no use',)"]
@@ -127,7 +124,7 @@ def test_a_release_that_never_gets_to_a_receipt_is_rolled_back(source, why, site
     files["device/agent.mpy"] = bytecode(tmp_path, source)
     publish(site, tmp_path, files, version="1.1.0", counter=7)
 
-    update(device, "1.1.0")
+    update(site, "1.1.0")
     site.wait_until(lambda: told(site) != [], "the roll-back is told")
 
     assert told(site) == [f"1.1.0 rolled back: {why}"]
@@ -148,7 +145,7 @@ def test_a_release_that_must_not_run_is_refused_and_told(kind, site, device, tmp
     how, why = REFUSED[kind]
     publish(site, tmp_path, modules(tmp_path), **{"version": "1.1.0", "counter": 7, **how})
 
-    update(device, "1.1.0")
+    update(site, "1.1.0")
     site.wait_until(lambda: told(site) != [], "the refusal is told")
 
     assert told(site) == [f"1.1.0 refused: {why}"]
@@ -163,18 +160,27 @@ def test_a_changed_byte_in_a_file_is_found_and_told(site, device, tmp_path):
     content = served.read_bytes()
     served.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
 
-    update(device, "1.1.0")
+    update(site, "1.1.0")
     site.wait_until(lambda: told(site) != [], "the refusal is told")
 
     assert told(site) == ["1.1.0 refused: device/sensors/more.mpy is not what was signed"]
 
 
 @pytest.mark.slow
-def test_a_release_that_is_not_there_is_refused_and_told(site, device):
-    update(device, "9.9.9")
+def test_a_release_that_went_meanwhile_is_refused_and_told(site, device, tmp_path):
+    publish(site, tmp_path, modules(tmp_path), version="9.9.9", counter=7)
+    update(site, "9.9.9")
+    (site.gateway_dir / "fw" / "9.9.9").rename(tmp_path / "gone")
 
     site.wait_until(lambda: told(site) != [], "the refusal is told")
     assert told(site) == ["9.9.9 refused: no such release"]
+
+
+def test_a_version_that_is_not_published_is_refused_at_once(site):
+    run = tallystick("device", "update", "cellar-1", "9.9.9", "--dir", site.gateway_dir)
+
+    assert run.returncode == 2
+    assert "firmware publish" in run.stderr
 
 
 @pytest.mark.slow
@@ -185,7 +191,7 @@ def test_a_release_that_does_not_fit_the_flash_is_refused_and_told(site, device,
         files[f"device/sensors/large{number}.mpy"] = random.randbytes(60_000)
     publish(site, tmp_path, files, version="1.1.0", counter=7)
 
-    update(device, "1.1.0")
+    update(site, "1.1.0")
     site.wait_until(lambda: told(site) != [], "the refusal is told")
 
     assert told(site) == ["1.1.0 refused: flash full"]
@@ -198,7 +204,7 @@ def test_an_update_goes_on_after_the_power_was_cut_in_the_middle(site, device, t
     publish(site, tmp_path, files, version="1.1.0", counter=7)
     device.cut_after(160, torn=True)
 
-    update(device, "1.1.0")
+    update(site, "1.1.0")
     site.wait_until(lambda: "power cut" in device.resets, "the power goes")
     site.wait_until(lambda: told(site) == ["1.1.0 ok"], "the update is told")
 
