@@ -17,6 +17,8 @@ from typing import Any
 from tests.benchmarks import figures
 from tests.benchmarks.door import door
 from tests.benchmarks.door import show as show_door
+from tests.benchmarks.signed import show as show_signed
+from tests.benchmarks.signed import signed
 from tools.targets import ledgers
 from tools.verify import verdicts_of
 
@@ -28,6 +30,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="tallystick-bench-") as folder:
         figures.report("machine", machine, lambda found, _: print(found))
         figures.report("door", door(Path(folder)), show_door)
+        with tempfile.TemporaryDirectory(prefix="tallystick-bench-") as apart:
+            figures.report("signed", signed(Path(apart)), show_signed)
         figures.report("verify", verify(Path(folder)), _show_verify)
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from protocol import coap
 from protocol.coap import CHANGED, Message
-from tests.integration.harness import Site
 from tests.load import LoadDevice
 from tools import enrolling
 
@@ -15,13 +14,6 @@ pytestmark = pytest.mark.integration
 
 FORBIDDEN, UNAUTHORIZED, OTHER_FORMAT = 0x83, 0x81, 0x8F
 MAC0, SIGN1 = 17, 18
-
-
-@pytest.fixture
-def site(tmp_path):
-    site = Site(tmp_path)
-    yield site
-    site.stop()
 
 
 def post(site, body, content_format=SIGN1):
