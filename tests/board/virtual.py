@@ -6,7 +6,6 @@ cut and unplugging. A thread passes the bytes on, and is the board's power suppl
 
 import json
 import os
-import pty
 import queue
 import select
 import threading
@@ -16,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.board import registers
-from tests.board.child import Child, Files, Make, raw_terminal
+from tests.board.child import Child, Files, Make
+from tests.board.line import Line
 from tests.board.registers import Registers
 
 _POWER_ON, _HARD_RESET, _WATCHDOG, _WOKEN, _SOFT_RESET = range(1, 6)  # machine.reset_cause()
@@ -28,8 +28,6 @@ _STOPPED = {  # what inside/host.py stops with: the next start's reason and caus
 }
 _PLUGGED_IN = "power on"
 _TICK_S = 0.02
-_UNREAD_BYTES = 65_536
-_STUCK_S = 0.5  # as USB: who does not read for so long is gone
 _BOOT_LOOP_S = 0.1
 _AWAY_S = 0.3  # a USB board, at a reset
 _ANSWER_S = 10
@@ -48,8 +46,8 @@ class VirtualBoard(threading.Thread):
         self.make = make or Make()
         folder.mkdir(parents=True, exist_ok=True)
         self.image = folder / "flash.img"
-        self.link = folder / "tty"  # its port, whatever number that has now
-        self.link.unlink(missing_ok=True)
+        self._line = Line(folder / "tty")
+        self.link = self._line.link
         if not self.image.exists():
             self.image.write_bytes(b"\xff" * (4096 * self.make.flash_blocks))
         self._registers = Registers(folder / "registers")
@@ -64,16 +62,12 @@ class VirtualBoard(threading.Thread):
         self.change_world()
         self.resets: list[str] = []
         self.said = bytearray()
-        self.port = ""
         self._unplugs = False
         self._orders: queue.SimpleQueue[tuple[Callable[[], None], threading.Event]] = (
             queue.SimpleQueue()
         )
         self._woken, self._waking = os.pipe()
         self._child: Child | None = None
-        self._master = self._slave = -1
-        self._unread = b""
-        self._stuck_since = 0.0
         self._fed = (0, 0.0)
         self._running = True
 
@@ -85,6 +79,10 @@ class VirtualBoard(threading.Thread):
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+    @property
+    def port(self) -> str:
+        return self._line.port
 
     # --- what a test does to it -------------------------------------------------------------
 
@@ -154,12 +152,12 @@ class VirtualBoard(threading.Thread):
                 self._serve(self._child, ready)
 
     def _serve(self, child: Child, ready: list[int]) -> None:
-        if self._master in ready:
-            child.write(_read(self._master))
+        if self._line.master in ready:
+            child.write(self._line.read())
         if child.descriptor in ready:
             self._from_board(child)
         child.deliver()
-        self._flush()
+        self._line.flush()
         if child.end_code() is None:
             self._watch(child)
         else:
@@ -170,13 +168,13 @@ class VirtualBoard(threading.Thread):
     def _readable(self) -> list[int]:
         found = [self._woken]
         if self._child is not None:
-            found.append(self._master)
-            if len(self._unread) < _UNREAD_BYTES or self._is_deaf():
+            found.append(self._line.master)
+            if self._line.has_room:
                 found.append(self._child.descriptor)
         return found
 
     def _writable(self) -> list[int]:
-        return [self._master] if self._unread and self._child is not None else []
+        return [self._line.master] if self._line.has_unread and self._child is not None else []
 
     def _from_board(self, child: Child) -> bool:
         data = child.read()
@@ -184,28 +182,8 @@ class VirtualBoard(threading.Thread):
         if answer:
             child.answer(answer)
         self.said += shown
-        self._show(shown)
+        self._line.show(shown)
         return bool(data)
-
-    def _show(self, data: bytes) -> None:
-        if not self._unread:
-            self._stuck_since = time.monotonic()
-        self._unread += data
-        if self._is_deaf():
-            self._unread = self._unread[-_UNREAD_BYTES:]
-
-    def _is_deaf(self) -> bool:
-        return bool(self._unread) and time.monotonic() - self._stuck_since > _STUCK_S
-
-    def _flush(self) -> None:
-        if not self._unread:
-            return
-        try:
-            written = os.write(self._master, self._unread)
-        except BlockingIOError:
-            return
-        self._unread = self._unread[written:]
-        self._stuck_since = time.monotonic()
 
     def _watch(self, child: Child) -> None:
         """The watchdog's teeth."""
@@ -225,7 +203,7 @@ class VirtualBoard(threading.Thread):
         if why == CUT:
             self._registers.set(registers.CUT_AT, registers.NEVER)
         if why == CUT and self._unplugs:
-            self._close_port()
+            self._line.close()
             self.resets.append("unplugged")
         elif why:
             time.sleep(self._registers.get(registers.SLEEP_MS) / 1000)
@@ -237,7 +215,7 @@ class VirtualBoard(threading.Thread):
         """Or a Ctrl-C in the middle of a collection, which this port does not survive."""
         raw, crashed = child.repl.raw, child.was_interrupted and code != 0
         if not crashed:
-            self._show(b"MPY: soft reboot\r\n")
+            self._line.show(b"MPY: soft reboot\r\n")
         if not raw and code:
             time.sleep(_BOOT_LOOP_S)  # main.py that exits is started again, for ever
         self._boot("soft reset", _SOFT_RESET, raw=raw, runs_main=not raw and not crashed)
@@ -261,35 +239,22 @@ class VirtualBoard(threading.Thread):
 
     def _plug_in(self) -> None:
         if self._child is None:
-            self._open_port()
+            self._line.open()
             self._boot(_PLUGGED_IN, _POWER_ON)
-
-    def _open_port(self) -> None:
-        self._master, self._slave = pty.openpty()
-        raw_terminal(self._slave)
-        os.set_blocking(self._master, False)
-        self.port = os.ttyname(self._slave)
-        self.link.symlink_to(self.port)
 
     def _unplug(self) -> None:
         if self._child is not None:
             self._child.kill()
             self._child.close()
             self._child = None
-            self._close_port()
+            self._line.close()
             self.resets.append("unplugged")
-
-    def _close_port(self) -> None:
-        self.link.unlink()
-        os.close(self._slave)
-        os.close(self._master)
-        self._unread = b""
 
     def _reappear(self, why: str) -> None:
         if self.make.usb and why != _PLUGGED_IN:
-            self._close_port()
+            self._line.close()
             time.sleep(_AWAY_S)
-            self._open_port()
+            self._line.open()
 
     def _end(self) -> None:
         self._unplug()
@@ -300,10 +265,3 @@ class VirtualBoard(threading.Thread):
         self._orders.put((what, done))
         os.write(self._waking, b"!")
         assert done.wait(_ANSWER_S), "the virtual board's thread does not answer"
-
-
-def _read(descriptor: int) -> bytes:
-    try:
-        return os.read(descriptor, 65_536)
-    except OSError:
-        return b""

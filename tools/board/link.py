@@ -24,6 +24,7 @@ _ENTER_S = (1, 2, 4, 5)  # each try: what is sent while a board starts is lost
 _BACK_S = 15  # after a reset: USB disappears, and has to be found again
 _PIECE_BYTES = 512
 _POLL_S = 0.05
+_TAKEN_S = 1.0  # services of the machine look at a port that has just come
 _GOING_S = 0.2
 _TREE = """
 import os, json, hashlib
@@ -203,10 +204,15 @@ def opened(port: str) -> Any:
     from mpremote.transport_serial import SerialTransport
 
     ports.check(port)
-    try:
-        transport = SerialTransport(port)
-    except (TransportError, OSError):
-        raise ports.busy(port) from None
+    until = time.monotonic() + _TAKEN_S
+    while True:
+        try:
+            transport = SerialTransport(port)
+            break
+        except (TransportError, OSError):
+            if time.monotonic() > until:
+                raise ports.busy(port) from None
+            time.sleep(_POLL_S)
     transport.serial.write_timeout = _WRITE_TIMEOUT_S
     transport.serial = Limited(transport.serial)
     return transport
