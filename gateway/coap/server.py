@@ -71,8 +71,8 @@ async def serving(config: CoapConfig, behind: Behind) -> AsyncIterator[None]:
             task.cancel()
         await asyncio.wait(tasks)
         await context.shutdown()
+        pool.close()  # while there still is a socket to tell what was not checked
         await endpoint.stop()
-        pool.close()
 
 
 def _signed(pool: Pool, behind: Behind) -> Signed:

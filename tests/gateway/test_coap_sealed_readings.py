@@ -9,10 +9,11 @@ from gateway.coap.messages import Messages
 from protocol import coap
 from protocol.coap import ACK, CHANGED, CON, CONTENT_FORMAT, NON, POST, URI_PATH, Message
 from protocol.oscore_parts import Plain, Sealed
+from tests.fakes import SigningDevice
 from tests.gateway.posting import ID, PEER, TOKEN, FakeMembers, Post, told
 from tests.gateway.protected import FakeOscoreDevice, known
 
-COSE_MAC0, BUSY = 17, 0xA3
+COSE_MAC0, COSE_SIGN1, BUSY = 17, 18, 0xA3
 
 
 class FakeUdp:
@@ -51,8 +52,16 @@ class Door:
         return sent
 
 
-def sealed(device: FakeOscoreDevice, body: bytes, *, kind=CON, path=b"r", message_id=ID):
-    plain = Plain(POST, [(URI_PATH, path), (CONTENT_FORMAT, bytes((COSE_MAC0,)))], body)
+def sealed(
+    device: FakeOscoreDevice,
+    body: bytes,
+    *,
+    kind=CON,
+    path=b"r",
+    message_id=ID,
+    content_format=COSE_MAC0,
+):
+    plain = Plain(POST, [(URI_PATH, path), (CONTENT_FORMAT, bytes((content_format,)))], body)
     outer, asked = device.sealed(plain)
     message = Message(kind, outer.code, message_id, TOKEN, outer.options, outer.payload)
     return coap.encode(message), asked
@@ -81,6 +90,22 @@ def test_an_envelope_under_oscore_is_kept_and_its_receipt_is_sealed(kind, answer
     receipt = coap.encode(Message(ACK, CHANGED, 0, b"", [], plain.payload))
     sent = coap.encode(Message(CON, POST, 0, b"", [], body))
     assert told(receipt, sent, door.device).index == 0
+
+
+def test_an_envelope_with_a_signature_is_checked_before_its_receipt_is_sealed():
+    door, roof = Door(), SigningDevice("roof")
+    door.post.members.registry.replace([door.device.known(), roof.known()])
+    request, asked = sealed(door.device, roof.sign(0), content_format=COSE_SIGN1)
+
+    door.take(request)
+    before = (door.sent, door.slow, door.post.sequencer.waiting)
+    door.post.checks.answer()
+    door.post.sequencer.commit()
+
+    (answer,) = door.sent
+    assert before == ([], [], [])
+    assert opened(door.device, asked, answer).code == CHANGED
+    assert [number.kid for number in door.post.sequencer.kept] == [roof.kid]
 
 
 def test_a_refusal_is_sealed_too():
