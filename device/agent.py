@@ -25,6 +25,7 @@ _UPLINK_MS = 900_000
 _OUTBOX_MS = 60_000
 _LINK_MS = 120_000
 _COUPONS_MS = 60_000
+_LISTENING_MS = 120_000
 
 
 class Agent:
@@ -124,6 +125,10 @@ def _start_parts(supervisor: Supervisor, agent: Agent) -> None:
         supervisor.start("outbox", _OUTBOX_MS, agent.keep)
     if agent.settings.wifi is not None:
         supervisor.start("link", _LINK_MS, agent.join)
+    if agent.settings.hear == "at-once" and agent.board.has_aes():
+        from device.listening import Listening
+
+        supervisor.start("listening", _LISTENING_MS, Listening(agent).run)
     selector = sys.modules.get("slots")
     if selector is not None and selector.running.is_pending:
         from device import updating

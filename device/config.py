@@ -48,6 +48,7 @@ class Config:
         self.ack_timeout_ms = 2000
         self.outbox_bytes = 65_536
         self.block_bytes = 1024
+        self.hear = "with-receipts"  # of what is new: with the next one, or at once
         self.keep = "batch"
         self.drop = "oldest"
         self.trial_ms = 600_000  # without a word from the gateway, before the last one returns

@@ -33,6 +33,7 @@ _NUMBERS = {
 _WORDS = {
     "keep": ("batch", "always", "outage"),
     "drop": ("oldest", "newest"),
+    "hear": ("with-receipts", "at-once"),
 }
 _OTHERS = ("name", "secret", "profile", "key", "gateway", "sensors", "wifi", "update_key")
 _KEYS = _OTHERS + tuple(_NUMBERS) + tuple(_WORDS)

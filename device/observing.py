@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from device.clock import Clock
     from device.oscore import Protected
-    from device.shapes import Board, Tick
+    from device.shapes import Board
     from protocol.coap import Message
     from protocol.oscore_parts import Asked
 
@@ -54,24 +54,17 @@ class Observation:
         self._newest = _NONE_YET
         self._until_ms = 0
 
-    async def run(self, tick: "Tick | None" = None) -> None:
-        """Until it is cancelled; then the gateway is told with its next notification.
-
-        `tick` is called before each wait, the longest of which is for an answer.
-        """
+    async def run(self) -> None:
+        """Until it is cancelled; then the gateway is told with its next notification."""
         endpoint = self._protected.endpoint
         endpoint.heard[self._token] = self._notified
         try:
             while True:
-                if tick is not None:
-                    tick()
                 if not await self._ask(_REGISTER):
                     await self._board.sleep_ms(_RETRY_MS)
                     continue
                 sockets = endpoint.sockets
                 while self._clock.uptime_ms() < self._until_ms and sockets == endpoint.sockets:
-                    if tick is not None:
-                        tick()
                     await self._board.sleep_ms(_LOOK_MS)
         finally:
             del endpoint.heard[self._token]

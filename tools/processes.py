@@ -36,13 +36,13 @@ def micropython() -> str | None:
     return str(beside) if beside.exists() else shutil.which("micropython")
 
 
-def device_command(folder: Path, readings: int = 0) -> list[str]:
+def device_command(folder: Path, readings: int = 0, heap: str = DEVICE_HEAP) -> list[str]:
     """Runs the device whose config.json is in `folder`; for ever, or for `readings` readings."""
     arguments = ["-m", "device.main", str(folder), *([str(readings)] if readings else [])]
     interpreter = micropython()
     if interpreter is None:
         return [sys.executable, *arguments]
-    return [interpreter, "-X", f"heapsize={DEVICE_HEAP}", *arguments]
+    return [interpreter, "-X", f"heapsize={heap}", *arguments]
 
 
 class Process(Protocol):
@@ -64,12 +64,17 @@ class Device:
     """A device process; each line it prints is an event for `on_event` (another thread)."""
 
     def __init__(
-        self, folder: Path, on_event: Callable[[Event], None], *, readings: int = 0
+        self,
+        folder: Path,
+        on_event: Callable[[Event], None],
+        *,
+        readings: int = 0,
+        heap: str = DEVICE_HEAP,
     ) -> None:
         folder = folder.resolve()  # it becomes the device's working directory
         self._on_event = on_event
         self._process = subprocess.Popen(  # noqa: S603  # our own file, our own arguments
-            device_command(folder, readings),
+            device_command(folder, readings, heap),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=_device_environment(folder),

@@ -14,6 +14,7 @@ MAX_UPDATING_BYTES = 12 * 1024
 # keys, blocks, observations, resources.
 ASKING = (
     *(f"device/{name}.py" for name in ("oscore", "sending", "fetching", "observing", "resources")),
+    "device/listening.py",
     *(f"protocol/{name}.py" for name in ("oscore_client", "oscore_parts", "oscore_keys")),
     *(f"protocol/{name}.py" for name in ("pairing", "ccm")),
 )

@@ -1,6 +1,7 @@
 """Configuration and commands, from the command line to a real board and back to the ledger."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from tests.integration import commands
 from tests.integration.harness import Site, device_folder
 from tests.interpreters import micropython
-from tools.processes import Device, Event
+from tools.processes import DEVICE_HEAP, Device, Event
 
 NAME = "greenhouse-1"
 pytestmark = pytest.mark.integration
@@ -18,13 +19,14 @@ pytestmark = pytest.mark.integration
 class Board:
     """A device process that can be ended and started again; its events of all lives."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, heap: str = DEVICE_HEAP) -> None:
         self.folder = folder
+        self._heap = heap
         self.events: list[Event] = []
         self._device: Device | None = None
 
     def start(self) -> None:
-        self._device = Device(self.folder, self.events.append)
+        self._device = Device(self.folder, self.events.append, heap=self._heap)
 
     def kill(self) -> None:
         assert self._device
@@ -76,3 +78,25 @@ def test_a_configuration_is_told_tried_and_confirmed(site: Site, board: Board) -
     site.wait_until(lambda: board.count("kept") > before + 60, "readings come faster")
 
     assert shown["state"] == "not told yet"
+
+
+def test_a_device_that_listens_hears_a_command_before_its_next_pack(site: Site) -> None:
+    micropython()
+    sensor = {"driver": "simulated", "name": "temperature", "every_ms": 3_600_000}
+    folder = device_folder(
+        site, NAME, site.coap_port, sensors=[sensor], ack_timeout_ms=50, hear="at-once"
+    )
+    board = Board(folder, "128K")
+    site.start_gateway()
+    board.start()
+    try:
+        site.wait_until(lambda: board.count("kept") > 0, "the first reading is kept")
+        time.sleep(1)  # it registers meanwhile; if it has not, the registration tells, too
+
+        told(site, "command", NAME, "log", "5")
+        site.wait_until(lambda: len(texts(site, "command")) == 1, "the outcome is in the ledger")
+    finally:
+        board.stop()
+        print(*board.events[-25:], sep="\n")
+
+    assert str(texts(site, "command")[0]).startswith("1 ok")
