@@ -54,12 +54,10 @@ def growing_names():
 def measured():
     """Bytes by part. What every agent has loaded is not counted."""
     __import__("protocol.receipt_reader")
-    board = pick_board()
-    wire = Wire()
+    board, wire, found = pick_board(), Wire(), {}
     board.open_udp = lambda host, port: wire
     endpoint = wire.endpoint = Endpoint(board, Clock(board), "g", 5683, 2000)
     identity = Identity("shed", SECRET, 1)
-    found = {}
     before = used()
 
     from device.oscore import Protected
