@@ -5,6 +5,7 @@ all is settled. Run by test_power_cut_control.py; the argument is the program si
 """
 
 import asyncio
+import gc
 import json
 import sys
 
@@ -180,6 +181,7 @@ def lives(board, count):
 
 
 def sweep_one(image, cut_at, program_bytes):
+    gc.collect()
     WORLDS.append(World())
     flash = RamFlash(image, cut_at)
     mounted = False
@@ -221,6 +223,7 @@ def judge(last):
 
 
 def main(program_bytes):
+    gc.disable()  # but between two cuts: finalisers of files on a dead flash reach for the next one
     control.Endpoint, control._outcome = Endpoint, outcome
     flash = RamFlash()
     vfs_of(flash, program_bytes)

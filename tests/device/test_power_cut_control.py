@@ -12,7 +12,7 @@ SWEEP = Path(__file__).with_name("control_sweep.py")
 
 @pytest.mark.parametrize("program_bytes", [32, 256])
 def test_no_power_cut_tears_a_configuration_or_does_a_command_twice(program_bytes, tmp_path):
-    arguments = ["-X", "heapsize=8M", str(SWEEP), str(program_bytes)]
+    arguments = ["-X", "heapsize=64M", str(SWEEP), str(program_bytes)]
 
     run = run_micropython(arguments, tmp_path)
 
