@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 FILE = "slot"
 MAX_STARTS = 2  # of a slot on trial; then the old one is taken again
+MAX_ATTEMPTS = 8  # to get a release, in a row, without a file of it
 _MAX_WHY = 64
 _WATCHDOG_MS = 8000  # as the agent's own, which goes on feeding it; rp2 counts no longer
 _CRC_BYTES = 4
@@ -67,6 +68,17 @@ class Slots:
         self.starts += 1
         self.save()
         return self.trial
+
+    def begins(self) -> bool:
+        """Whether this start is to get what is wanted. Counted, durably, before it does."""
+        if not self.wanted or self.trial:
+            return False
+        if self.attempts >= MAX_ATTEMPTS:
+            self.give_up("gave up after " + str(MAX_ATTEMPTS) + " attempts")
+            return False
+        self.attempts += 1
+        self.save()
+        return True
 
     def confirm(self) -> None:
         """The slot on trial works: from now on it is the active one."""
@@ -137,19 +149,30 @@ def run(root: str = "/", folder: str = "/data") -> None:
     sys.path.insert(0, root + running.choose())
     if running.trial:
         _watch()
+    if running.begins():
+        _update(folder, running)
     try:
         from device import main
 
-        if running.wanted and not running.trial:
-            from device import update
-
-            update.main(folder, running)
         main.is_trial = running.trial != ""
         main.main(folder)
     except Exception as error:
         if not running.trial:
             raise
         running.roll_back(repr(error))
+        _restart()
+
+
+def _update(folder: str, slots: Slots) -> None:
+    """With what the running slot has for that; whatever it raises, the board starts again."""
+    try:
+        from device import update
+
+        update.main(folder, slots)
+    except MemoryError:
+        slots.give_up("not enough memory")
+        _restart()
+    except Exception:  # counted, so there is an end to it
         _restart()
 
 

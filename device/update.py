@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from device.slots import Slots
     from protocol.manifest import File, Head
 
-_MAX_ATTEMPTS = 8  # in a row, without a file of it
 _FLUSH_BYTES = 4096  # a flash block: a power cut takes no more, and none is erased twice
 _ASKED_AGAIN = 3  # for one file; each time an exchange with all its retransmissions has failed
 _PAUSE_MS = 5000
@@ -95,16 +94,8 @@ def _nothing() -> None:
 
 
 async def attempt(installer: "Installer", key: bytes | None) -> None:
-    """Ends with the release on trial, or given up, or wanted still.
-
-    Counted before it begins: also one that ends in a fault nobody foresaw.
-    """
+    """Ends with the release on trial, or given up, or wanted still."""
     slots, report = installer.slots, installer.report
-    if slots.attempts >= _MAX_ATTEMPTS:
-        slots.give_up("gave up after " + str(slots.attempts) + " attempts")
-        return
-    slots.attempts += 1
-    slots.save()
     report("updating", version=slots.wanted, attempt=slots.attempts)
     try:
         await installer.install(key)

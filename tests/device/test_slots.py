@@ -167,3 +167,29 @@ def test_what_a_working_slot_raises_is_no_business_of_the_selectors(root, run):
         run(fails)
 
     assert not started(root).is_pending
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [(MemoryError("small"), "1.1.0 refused: not enough memory"), (ValueError("a bug"), "")],
+)
+def test_what_getting_an_update_raises_starts_the_board_again(
+    root, run, monkeypatch, error, outcome
+):
+    import device
+
+    started(root).want("1.1.0")
+    front = types.ModuleType("device.update")
+
+    def fails(folder, slots):
+        raise error
+
+    front.main = fails
+    monkeypatch.setitem(sys.modules, "device.update", front)
+    monkeypatch.setattr(device, "update", front, raising=False)
+
+    with pytest.raises(SystemExit):
+        run(lambda: None)
+
+    slots = started(root)
+    assert (slots.outcome, slots.attempts) == (outcome, 0 if outcome else 1)

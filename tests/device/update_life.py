@@ -143,7 +143,7 @@ class Life:
         outbox = Outbox(board, _ROOT + "/data/outbox", 16_384, mode="batch")
         epoch = counter.next_epoch(board, _ROOT + "/data", used_before=not outbox.was_made)
         witness.saw("epoch", epoch)
-        if chosen.wanted and not chosen.trial:
+        if chosen.begins():
             installer = update.Installer(board, chosen, self.gateway, silent, silent_wake)
             finish(update.attempt(installer, self.key))
             if chosen.trial:
