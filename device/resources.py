@@ -25,8 +25,11 @@ class ResourceError(Exception):
 def connect(folder: str) -> "Resources":
     """The resources of the gateway in the config.json of `folder`, under OSCORE.
 
-    For a program that runs without the agent: it takes an epoch of its own.
+    For a program that runs without the agent, to be called in a task of it: it takes an epoch of
+    its own, and joins the Wi-Fi beside what the program does.
     """
+    import asyncio
+
     from device import counter, identity, main
     from device.clock import Clock
     from device.endpoint import Endpoint
@@ -38,13 +41,21 @@ def connect(folder: str) -> "Resources":
     epoch = counter.next_epoch(board, folder, used_before=_is_there(folder + "/outbox"))
     endpoint = Endpoint(board, Clock(board), settings.host, settings.port, settings.ack_timeout_ms)
     who = identity.of(board, settings, folder, epoch)
-    return Resources(Protected(board, endpoint, folder, settings.secret, who))
+    made = Resources(Protected(board, endpoint, folder, settings.secret, who))
+    if settings.wifi is not None:
+        made.joining = asyncio.create_task(board.stay_joined(*settings.wifi, _nothing, _nothing))
+    return made
+
+
+def _nothing() -> None:
+    """Nobody watches it."""
 
 
 class Resources:
     """Each method raises ResourceError where it was not done, or nobody knows whether it was."""
 
     def __init__(self, asker: "Asker") -> None:
+        self.joining: object = None  # the task that stays in the Wi-Fi, where there is one
         self._asker = asker
 
     async def get(self, path: str, most_bytes: int = 4096) -> bytes:
