@@ -76,3 +76,30 @@ def test_any_sealed_payload_is_a_question_and_an_answer_or_refused(payload):
             opened(data)
         except ProtocolError:
             pass
+
+
+def _answered(payload):
+    sealing = oracles.hkdf(SECRET, b"tallystick/1/down")
+    return oracles.mac0(sealing, oracles.cbor({1: 5, 4: KID}), payload, b"told")
+
+
+_HEAD = b"\xa6\x01\x48" + NONCE
+_REST = b"\x05\x80\x06\xf4"
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        _HEAD + b"\x02\x00\x03\x00\x04\x40" + _REST + b"\x00",
+        _HEAD + b"\x03\x00\x02\x00\x04\x40" + _REST,
+        _HEAD + b"\x02\x18\x05\x03\x00\x04\x40" + _REST,
+        _HEAD + b"\x02\x1b\x00\x00\x00\x01\x00\x00\x00\x00\x03\x00\x04\x40" + _REST,
+        _HEAD + b"\x02\x00\x03\x00\x04\x40\x05\x81\x83\x01\x62\xc3\x28\x60\x06\xf4",
+        _HEAD + b"\x02\x00\x03\x00\x04\x40\x05\x81\x83\x01\x61",
+        _HEAD + b"\x02\x00\x03\x19\x01\x80\x04\x59\x01\x7f",
+    ],
+    ids=["more", "out of order", "not shortest", "64 bits", "not UTF-8", "cut off", "too long"],
+)
+def test_what_an_answer_says_has_one_spelling(payload):
+    with pytest.raises(ProtocolError):
+        told.open_answer(KEY, _answered(payload), KID, NONCE)
