@@ -35,7 +35,7 @@ _WORDS = {
     "drop": ("oldest", "newest"),
     "hear": ("with-receipts", "at-once"),
 }
-_OTHERS = ("name", "secret", "profile", "key", "gateway", "sensors", "wifi", "update_key")
+_OTHERS = ("name", "secret", "profile", "key", "gateway", "sensors", "wifi", "update_key", "small")
 _KEYS = _OTHERS + tuple(_NUMBERS) + tuple(_WORDS)
 _PROFILES = ("sig", "mac")
 _PRIVATE_BYTES = 32
@@ -78,6 +78,8 @@ def fields_of(path: str) -> "dict[str, object]":
 def check(fields: dict[str, object]) -> Config:
     """The configuration that the keys and values of config.json spell."""
     refuse_unknown("config.json", fields, _KEYS)
+    if fields.get("small", False) is not False:
+        raise ConfigError("small: write true or false")
     device = name("name", fields.get("name"))
     secret = _secret(fields.get("secret"))
     config = Config(device, secret, config_sensors.read(fields, device))

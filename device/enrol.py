@@ -9,7 +9,7 @@ import os
 from device import keys, store
 from device.config import ConfigError
 from device.identity import KEY_FILE
-from device.main import pick_board, report
+from device.start import pick_board, report
 from device.table_file import open_table
 from protocol import keypair
 from protocol.errors import FaultError

@@ -30,14 +30,14 @@ def connect(folder: str) -> "Resources":
     """
     import asyncio
 
-    from device import counter, identity, main
+    from device import counter, identity, start
     from device.clock import Clock
     from device.endpoint import Endpoint
     from device.oscore import Protected
 
-    board = main.pick_board()
+    board = start.pick_board()
     folder = folder.rstrip("/")
-    settings = main.read_config(board, folder)
+    settings = start.read_config(board, folder)
     epoch = counter.next_epoch(board, folder, used_before=_is_there(folder + "/outbox"))
     endpoint = Endpoint(board, Clock(board), settings.host, settings.port, settings.ack_timeout_ms)
     who = identity.of(board, settings, folder, epoch)

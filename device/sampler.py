@@ -67,7 +67,7 @@ class Sampler:
                     read_errors=self.read_errors,
                     reasons=reasons,
                 )
-            await self._board.sleep_ms(self._sleep_ms())
+            await self._board.sleep_ms(self.sleep_ms())
         self.seal()
 
     def tick(self, limit: int = 0) -> None:
@@ -138,7 +138,7 @@ class Sampler:
         """In the order of OWN_NAMES, since this start."""
         return self._outbox.dropped + self._packer.unsealed, self._outbox.quarantined
 
-    def _sleep_ms(self) -> int:
+    def sleep_ms(self) -> int:
         now_ms = self._clock.uptime_ms()
         wake_ms = min([slot.due_ms for slot in self._slots])
         if self._opened_ms is not None:

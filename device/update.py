@@ -47,7 +47,7 @@ _NEW = manifest.NAME + ".new"
 
 def main(folder: str, slots: "Slots") -> None:
     """One attempt, for the boot selector. All that was loaded for it is let go of again."""
-    from device import main as front
+    from device import start as front
 
     board = front.pick_board()
     try:

@@ -4,6 +4,9 @@ from tests.interpreters import compile_device
 
 # Types and the other interpreter's board never go to one.
 NOT_ON_BOARDS = ("device/shapes.py", "device/board/cpython.py", "device/board/unix.py")
+# The small profile is one file, made of what it needs of the others.
+SMALL = ("device/small.py", "device/board/small.py")
+MAX_SMALL_BYTES = 16 * 1024
 MAX_MPY_BYTES = 38 * 1024
 DRIVERS = "device/sensors/"  # a device loads those that its config.json names
 MAX_DRIVER_BYTES = 2048
@@ -40,7 +43,7 @@ def test_every_file_compiles_for_a_board_and_the_device_fits_its_budget(tmp_path
     sizes = compile_device(tmp_path)
 
     updating = [f"device/{name}.py" for name in UPDATING]
-    optional = (*updating, *ASKING, *TOLD, *SIGNING)
+    optional = (*updating, *ASKING, *TOLD, *SIGNING, *SMALL)
     device = {
         name: size
         for name, size in sizes.items()
@@ -50,6 +53,7 @@ def test_every_file_compiles_for_a_board_and_the_device_fits_its_budget(tmp_path
     protocol = [sizes[f"protocol/{name}.py"] for name in (*needed, "exchange", "receipt_reader")]
     drivers = [device.pop(name) for name in list(device) if name.startswith(DRIVERS)]
     flashed = sum(protocol) + sum(device[name] for name in device if name not in NOT_ON_BOARDS)
+    flashed -= min(sizes["device/board/esp32.py"], sizes["device/board/rp2.py"])  # one of them
     print(f"{sum(sizes.values())} bytes of .mpy in all, {flashed} on a board")
     assert flashed + max(drivers) <= MAX_MPY_BYTES
     assert max(drivers) <= MAX_DRIVER_BYTES
@@ -92,3 +96,11 @@ def test_what_signs_fits_a_budget_of_its_own(tmp_path):
     print(f"{flashed} bytes of .mpy to sign with, {crypto} of them p256, ecdsa and sign1")
     assert crypto <= MAX_CRYPTO_BYTES
     assert flashed <= MAX_SIGNING_BYTES
+
+
+def test_the_small_profile_is_one_small_file(tmp_path):
+    sizes = compile_device(tmp_path)
+
+    flashed = sizes["device/small.py"] + sizes["device/main.py"] + sizes["device/__init__.py"]
+    print(f"{flashed} bytes of .mpy for the small profile, without a driver")
+    assert flashed <= MAX_SMALL_BYTES

@@ -36,8 +36,8 @@ import gc, json, os, sys, time
 sys.path[:0] = ["{FOLDER}"]
 gc.collect()
 heap = gc.mem_alloc()
-from device import clock, config_file, counter, identity, main, outbox, packer, sampler
-board = main.pick_board()
+from device import clock, config_file, counter, identity, outbox, packer, sampler, start
+board = start.pick_board()
 def once(profile):
     home = "{FOLDER}/" + profile
     os.mkdir(home)

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 
-from device import main
+from device import start
 from device.clock import Clock
 from device.counter import next_epoch
 from device.endpoint import Endpoint
@@ -20,15 +20,15 @@ from device.resources import ResourceError, Resources, connect
 from protocol import coap, envelope, senml
 from protocol.senml import Reading
 
-asyncio = main.asyncio  # which MicroPython finds once `device` is there
+asyncio = start.asyncio  # which MicroPython finds once `device` is there
 
 
 class Program:
     """The parts of a device that ask."""
 
     def __init__(self, folder):
-        self.board = main.pick_board()
-        self.config = main.read_config(self.board, folder)
+        self.board = start.pick_board()
+        self.config = start.read_config(self.board, folder)
         self.clock = Clock(self.board)
         epoch = next_epoch(self.board, folder, used_before=False)
         config = self.config

@@ -123,6 +123,23 @@ def test_refusals_that_nobody_tells_apart_are_one_class():
     assert "class CaughtError" in both["protocol/errors.py"]
 
 
+def test_the_small_profile_is_one_module_of_all_it_imports():
+    sources = {
+        "protocol/cbor.py": "class Decimal:\n    pass\ndef decimal(a):\n    return helper(a)\n"
+        "def helper(a):\n    return a + 1\ndef nobody(a):\n    pass\n",
+        "device/tank.py": "from protocol import cbor\nclass Tank:\n    def level(self, a):\n"
+        "        return cbor.decimal(a)\n    def unused(self):\n        pass\n",
+        "device/small.py": "from device.tank import Tank\ndef run():\n    return Tank().level(1)\n",
+    }
+
+    small = shrink.shrink(sources)["device/small.py"]
+
+    for gone in ("Tank", "level", "helper", "nobody", "unused", "from "):
+        assert gone not in small
+    assert "def decimal" in small
+    assert run("__name__ = 'sys'\n" + small + "result = run()\n") == 2
+
+
 def test_of_a_refusal_the_class_is_left():
     errors = "class BadError(Exception):\n    pass\n"
     text = 'from protocol.errors import BadError\ndef f(a):\n    raise BadError(f"{a}!", 3)\n'

@@ -6,9 +6,17 @@ uses never get there. Sources and results are texts by path, as `device/uplink.p
 """
 
 import ast
+import copy
 from collections.abc import Mapping
 
-from tools.shrink import constants, errors, imports, names, types
+from tools.shrink import attributes, bundle, constants, dead, errors, imports, names, types
+
+_SMALL = "device.small"
+# what `device.main`, and drivers, ask it for
+_ASKED_FOR = {"device.small": ("run",), "protocol.cbor": ("Decimal", "decimal")}
+
+# Drivers, and what the small profile loads only when it is asked for.
+_MEETS = ("device.sensors.", "device.band", "device.board.wiring")
 
 
 def shrink(sources: Mapping[str, str]) -> dict[str, str]:
@@ -21,6 +29,12 @@ def shrink(sources: Mapping[str, str]) -> dict[str, str]:
     constants.inline(trees)
     imports.prune(trees)
     names.shorten(trees)
+    if _SMALL in trees:
+        whole = bundle.bundle(copy.deepcopy(trees), _SMALL, _ASKED_FOR)
+        outside = [trees[one] for one in trees if one.startswith(_MEETS)]
+        dead.drop(whole, outside, kept={name for asked in _ASKED_FOR.values() for name in asked})
+        attributes.shorten(whole, outside)
+        trees[_SMALL] = whole
     return {path: ast.unparse(trees[module_of(path)]) + "\n" for path in sources}
 
 

@@ -18,13 +18,13 @@ def shorten(trees: Mapping[str, ast.Module]) -> None:
     families = _families(trees)
     for module, tree in trees.items():
         private = sorted(set().union(*[_private(trees[one]) for one in families[module]]))
-        _Rename(dict(zip(private, _short("_"), strict=False))).visit(tree)
+        _Rename(dict(zip(private, short("_"), strict=False))).visit(tree)
         for function in _outermost(tree.body):
             parameters = [one for one in _parameters(function) if one not in by_name]
-            _Rename(dict(zip(parameters, _short(""), strict=False))).visit(function)
+            _Rename(dict(zip(parameters, short(""), strict=False))).visit(function)
 
 
-def _short(prefix: str) -> Iterator[str]:
+def short(prefix: str) -> Iterator[str]:
     """Names nobody writes: `_a`, `_b`, … or, of one capital letter, `A`, `B`, …"""
     letters = string.ascii_lowercase if prefix else string.ascii_uppercase
     for size in itertools.count(1):
