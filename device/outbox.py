@@ -92,7 +92,6 @@ class Outbox:
         self._ring.append(sealed)
         self._ring_ms.append(now_ms)
         self._ring_bytes += HEADER_BYTES + len(sealed)
-        self._segments.mark = _mark(sealed)
         if self._mode == ALWAYS or len(self._ring) >= _RING:
             self.spill()
         elif 4 * self._ring_bytes > 3 * self._ring_limit:
@@ -126,6 +125,8 @@ class Outbox:
         except OSError:
             self._segments.flash_errors += 1
             return
+        # of what neither the flash nor the gateway has, the next start is better told nothing
+        self._segments.mark = _mark(self._ring[-1])
         self._ring, self._ring_ms = [], []
         self._ring_bytes = 0
         if self._in_flight:
@@ -144,6 +145,7 @@ class Outbox:
     def advance(self) -> None:
         """Steps over what `peek` has just returned; nothing where overflow took it meanwhile."""
         if self._in_flight:
+            self._segments.mark = _mark(self._ring[0])
             self._take(0)
             return
         self._segments.advance()

@@ -12,7 +12,7 @@ import sys
 from device.clock import Clock
 from device.endpoint import Endpoint
 from device.identity import Identity
-from device.main import asyncio, pick_board
+from device.start import asyncio, pick_board
 
 _POST = 2
 SECRET, FOLDER, EXCHANGES = bytes(range(32)), sys.argv[1], int(sys.argv[2])
