@@ -116,10 +116,10 @@ class Outbox:
 
     def spill(self) -> None:
         """Makes all that waits durable now, if the flash will."""
-        if not self._ring:
-            return
         while self._drops_newest and self._ring and not self._segments.has_room(self._ring_bytes):
             self._drop(-1)
+        if not self._ring:
+            return
         try:
             self._segments.append(self._ring)
         except OSError:

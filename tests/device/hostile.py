@@ -8,7 +8,7 @@ import sys
 
 from device.clock import Clock
 from device.endpoint import Endpoint
-from device.main import asyncio
+from device.start import asyncio
 from protocol import coap
 from protocol.coap import Message
 
