@@ -3,12 +3,12 @@
 import json
 import sys
 
-from device import main
+from device import start
 from tests import oscore_vectors
 
 
 def run(folder):
-    oscore_vectors.cipher = main.pick_board().aead
+    oscore_vectors.cipher = start.pick_board().aead
     checks = {"ccm": oscore_vectors.check_ccm, "oscore": oscore_vectors.check_oscore}
     passed = failed = 0
     for name, check in checks.items():

@@ -109,6 +109,8 @@ def live(witness, files, mode):
         sealed = envelope(epoch, sequence)
         outbox.put(sealed, sequence * _EVERY_MS)
         outbox.tend(sequence * _EVERY_MS)
+        if outbox.flash_errors:
+            raise OSError("the power is gone")
         in_ram = len(outbox._ring)
         if not in_ram:
             witness.last_flushed = number(sealed)
