@@ -170,3 +170,16 @@ def test_a_device_that_is_cut_off_tells_each_outcome_once(site: Site, board: Boa
     outcomes = [str(text).split(" ") for text in texts(site, "command")]
     assert [int(outcome[0]) for outcome in outcomes] == [1, 2, 3, 4, 5]
     assert {outcome[1] for outcome in outcomes} <= {"ok", "interrupted"}
+
+
+@pytest.mark.usefixtures("running")
+def test_a_password_is_told_under_oscore_and_is_in_no_ledger(site: Site, board: Board) -> None:
+    wifi = json.dumps({"ssid": "garden", "password": "rosebud!"})
+
+    told(site, "config", NAME, "--set", f"wifi={wifi}")
+    site.wait_until(lambda: texts(site, "config") == [1], "the device confirms it")
+
+    assert "rosebud" in (site.gateway_dir / "control.sqlite").read_bytes().decode(errors="replace")
+    ledger = [file.read_bytes() for file in site.gateway_dir.glob("ledger.sqlite*")]
+    assert [data for data in ledger if b"rosebud" in data] == []
+    assert "rosebud" not in str(board.events) + site.gateway_log()
