@@ -7,7 +7,8 @@ import typer
 
 from gateway.directory import Directory
 from gateway.errors import ConfigError
-from gateway.releases import Releases
+from gateway.releases import opened
+from protocol import manifest
 from tools.control import command
 
 
@@ -22,10 +23,11 @@ def update(
 
     Example: tallystick device update greenhouse-3 1.1.0 --dir garden
     """
-    released = [one.head.version for one in Releases(Directory(dir_).releases).versions()]
-    if version not in released:
+    folder = Directory(dir_).releases
+    if not manifest.is_version(version) or not (folder / version).is_dir():
         raise ConfigError(
             f"no release {version!r} at {dir_}",
-            f"`tallystick firmware publish`, or use one of: {', '.join(released) or 'none yet'}",
+            f"`tallystick firmware publish`; `tallystick firmware list --dir {dir_}`",
         )
+    opened(folder / version)
     command(name, "update", dir_, version, wait, json_)

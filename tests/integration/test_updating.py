@@ -158,9 +158,9 @@ def test_a_changed_byte_in_a_file_is_found_and_told(site, device, tmp_path):
     publish(site, tmp_path, files, version="1.1.0", counter=7)
     served = site.gateway_dir / "fw" / "1.1.0" / "device" / "sensors" / "more.mpy"
     content = served.read_bytes()
-    served.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-
     update(site, "1.1.0")
+
+    served.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))  # before the board is at it
     site.wait_until(lambda: told(site) != [], "the refusal is told")
 
     assert told(site) == ["1.1.0 refused: device/sensors/more.mpy is not what was signed"]
