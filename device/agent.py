@@ -98,6 +98,7 @@ async def run(
     try:
         await supervisor.run(watchdog=not readings)
     finally:
+        await agent.endpoint.close()
         agent.outbox.close()
         agent.identity.close()
     from device import telling
