@@ -55,6 +55,9 @@ def add(  # noqa: PLR0913, PLR0917  # its options are its parameters
     update_key: Annotated[
         str, typer.Option(metavar="HEX", help="whose releases it takes; see `tallystick firmware`")
     ] = "",
+    small: Annotated[
+        bool, typer.Option("--small", help="for the smallest boards: no signing, no OSCORE")
+    ] = False,
     wait: Annotated[float, typer.Option(help="seconds for the first reading to come")] = 60.0,
     json_: Annotated[bool, typer.Option("--json", help="with --flash, for scripts")] = False,
 ) -> None:
@@ -70,8 +73,10 @@ def add(  # noqa: PLR0913, PLR0917  # its options are its parameters
     if out or public_key:
         raise ConfigError("--out or --public-key, and --flash", "the board keeps its own secrets")
     rest = settings.wifi(wifi_ssid, wifi_password_file) | settings.sensors(sensor or []) | updates
+    if small:
+        rest, profile = rest | settings.small(profile), "mac"
     asked = boards.asked(name, dir_, port, gateway=gateway, profile=profile, rest=rest)
-    return boards.add(asked, port, small=False, wait_s=wait, as_json=json_)
+    return boards.add(asked, port, small=small, wait_s=wait, as_json=json_)
 
 
 def _only_with_flash(given: object) -> None:

@@ -69,6 +69,18 @@ def test_run_twice_it_changes_nothing_and_with_other_options_what_they_say(site,
     assert config == before | {"sensors": [{"driver": "simulated", "every_ms": 200}]}
 
 
+def test_a_board_with_little_memory_is_a_small_device(site, tmp_path):
+    site.start_gateway()
+    with VirtualBoard(tmp_path / "board", Make(heap="96K")) as virtual:
+        refused = add(site, virtual)
+        run = add(site, virtual, "cellar-1", "--small", "--sensor", "simulated,every_ms=500")
+
+        assert "add --small" in refused.stderr
+        assert run.returncode == 0, run.stderr
+        assert "(mac)" in run.stdout
+        assert json.loads(files_on(virtual.image)["/data/config.json"])["small"] is True
+
+
 def test_no_secret_is_said_or_kept_on_the_host(site, virtual, tmp_path):
     password = tmp_path / "wifi"
     password.write_text("hidden words\n")

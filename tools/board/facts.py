@@ -59,7 +59,7 @@ def check(facts: Facts, *, small: bool) -> None:
     if facts.free_heap_bytes < needed:
         raise BoardError(
             f"the board has {facts.free_heap_bytes} bytes of memory free, {needed} are needed",
-            "use a larger board",
+            "use a larger board" if small else "add --small, or use a larger board",
         )
 
 

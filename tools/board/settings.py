@@ -8,6 +8,7 @@ import typer
 from device import config_file
 from device.config import ConfigError as DeviceError
 from gateway.errors import ConfigError
+from protocol.enrolment import MAC
 from tools.addresses import address
 from tools.enrolling import coap_address
 
@@ -66,12 +67,32 @@ def updates(key: str) -> dict[str, object]:
     return {"update_key": key} if key else {}
 
 
-def check(config: dict[str, object]) -> None:
-    """ConfigError for what the board itself would refuse; no secret is looked at."""
+def small(profile: str | None) -> dict[str, object]:
+    """Of `--small`; ConfigError where another profile is asked for than it has."""
+    if profile not in (None, MAC):
+        raise ConfigError(f"--small with --profile {profile}", "it has no room to sign: use mac")
+    return {"small": True}
+
+
+def checked(config: dict[str, object]) -> dict[str, object]:
+    """`config`, which the board takes; ConfigError for what it would refuse.
+
+    A small device checks nothing itself and knows no defaults: it is told all that sensors need.
+    """
+    fields = {key: value for key, value in config.items() if key != "small"}
     try:
-        config_file.check(config | {"secret": _STAND_IN})
+        read = config_file.check(fields | {"secret": _STAND_IN})
     except DeviceError as error:
         raise ConfigError(str(error), "correct that option") from error
+    if not config.get("small"):
+        return config
+    if any(one.driver == "board-temperature" for one in read.sensors):
+        raise ConfigError("a small device does not read board-temperature", "give --sensor DRIVER")
+    sensors = [
+        {"driver": one.driver, "name": one.name, "every_ms": one.every_ms} | dict(one.keys)
+        for one in read.sensors
+    ]
+    return config | {"sensors": sensors}
 
 
 def _sensor(text: str) -> dict[str, object]:

@@ -35,8 +35,9 @@ def test_a_small_board_will_do_for_the_small_profile():
 
     facts.check(small, small=True)
 
-    with pytest.raises(BoardError, match="of memory free"):
+    with pytest.raises(BoardError, match="of memory free") as refused:
         facts.check(small, small=False)
+    assert "--small" in refused.value.fix
 
 
 def test_files_take_whole_blocks_and_one_is_there_twice_while_it_is_written():

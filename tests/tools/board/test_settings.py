@@ -67,7 +67,19 @@ def test_sensors_are_drivers_with_their_keys():
 def test_what_the_board_would_refuse_is_refused_here():
     config = {"name": "shed", "secret": "00" * 32, "gateway": "10.0.0.2:5683"}
 
-    settings.check(config)
+    assert settings.checked(config) == config
 
     with pytest.raises(ConfigError, match="'nose'"):
-        settings.check(config | {"sensors": [{"driver": "nose"}]})
+        settings.checked(config | {"sensors": [{"driver": "nose"}]})
+
+
+def test_a_small_device_is_told_what_others_know_by_themselves():
+    config = {"name": "shed", "secret": "00" * 32, "gateway": "10.0.0.2:5683", "small": True}
+    config |= {"sensors": [{"driver": "sht31", "name": "air", "sda": 4, "scl": 5}]}
+
+    sensors = settings.checked(config)["sensors"]
+
+    air = {"driver": "sht31", "name": "air", "every_ms": 10_000, "sda": 4, "scl": 5}
+    assert sensors == [air | {"bus": 0, "address": 68}]
+    with pytest.raises(ConfigError, match="--small with --profile sig"):
+        settings.small("sig")
