@@ -26,6 +26,12 @@ _Dir = Annotated[Path, typer.Option("--dir", help="the gateway's directory")]
 _PublicKey = Annotated[
     str, typer.Option(metavar="HEX", help="of a key that was made elsewhere: x and y, in hex")
 ]
+_Small = Annotated[
+    bool, typer.Option("--small", help="for the smallest boards: no signing, no OSCORE")
+]
+_Sensors = Annotated[
+    list[str] | None, typer.Option(metavar="DRIVER[,KEY=VALUE…]", help="of each sensor")
+]
 _MADE_HERE = (
     "this machine made the device's key, and it is in config.json: for one that never leaves the"
     " board make it there, and give --public-key"
@@ -49,15 +55,11 @@ def add(  # noqa: PLR0913, PLR0917  # its options are its parameters
     flash: Annotated[bool, typer.Option("--flash", help="onto a board, and see it send")] = False,
     wifi_ssid: Annotated[str, typer.Option(help="the password is asked for")] = "",
     wifi_password_file: Annotated[Path | None, typer.Option(help="instead of asking")] = None,
-    sensor: Annotated[
-        list[str] | None, typer.Option(metavar="DRIVER[,KEY=VALUE…]", help="of each sensor")
-    ] = None,
+    sensor: _Sensors = None,
     update_key: Annotated[
         str, typer.Option(metavar="HEX", help="whose releases it takes; see `tallystick firmware`")
     ] = "",
-    small: Annotated[
-        bool, typer.Option("--small", help="for the smallest boards: no signing, no OSCORE")
-    ] = False,
+    small: _Small = False,
     wait: Annotated[float, typer.Option(help="seconds for the first reading to come")] = 60.0,
     json_: Annotated[bool, typer.Option("--json", help="with --flash, for scripts")] = False,
 ) -> None:
