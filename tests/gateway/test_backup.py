@@ -11,6 +11,7 @@ from gateway.directory import Directory
 from gateway.errors import ConfigError, DamagedError, RolledBackError
 from gateway.ledger import fsck
 from gateway.ledger.signer import Signer, format_signer_key
+from gateway.store.control import ControlStore
 from gateway.store.copying import copy
 from gateway.store.keys import KeyStore
 from protocol.checkpoint import unverified
@@ -263,3 +264,16 @@ def test_it_stops_before_the_gateway_would_have_to(made, target):
 
     assert "writes faster than its log has room for" in str(refusal)
     assert "stop the gateway for the backup" in refusal.fix
+
+
+def test_what_devices_are_told_is_in_the_copy_for_its_owner_only(made, target):
+    told = ControlStore(made.directory.control)
+    told.set_config("shed", b"{}", lambda version: b"%d" % version)
+    told.close()
+
+    saved(made, target)
+
+    copied = ControlStore(Directory(target).control)
+    assert copied.configs() == [("shed", 1, b"{}", 1)]
+    copied.close()
+    assert Directory(target).control.stat().st_mode & 0o777 == 0o600
