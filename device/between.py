@@ -13,7 +13,14 @@ if TYPE_CHECKING:
 
 _PARTS, _BOARDS = ("device.", "protocol."), "device.board"
 # Classes that a board, a driver or the front door holds on to.
-_KEPT = ("device.main", "device.config", "device.slots", "protocol.cbor", "protocol.errors")
+_KEPT = (
+    "device.main",
+    "device.start",
+    "device.config",
+    "device.slots",
+    "protocol.cbor",
+    "protocol.errors",
+)
 _AGAIN_MS = 30_000
 
 
