@@ -120,7 +120,7 @@ def test_a_device_killed_while_sending_goes_on_in_a_new_epoch_without_losing_any
     keeper = Keeper(NAME, SECRET)
     command = command_of("micropython")
     with UdpGateway(keeper) as gateway:
-        write_config(tmp_path, gateway.address[1])
+        write_config(tmp_path, gateway.address[1], keep="always")
         arguments = [*command, "-m", "device.main", str(tmp_path), "100000"]
         flushed: list[tuple[int, int]] = []
         for _ in range(3):
