@@ -46,7 +46,8 @@ def settings_of(fields: "dict[str, object]") -> Config:
     config.host, _, port = str(fields["gateway"]).rpartition(":")
     config.port = int(port)
     config.outbox_bytes = _OUTBOX_BYTES
-    for key in ("readings_per_pack", "pack_age_ms", "ack_timeout_ms", "outbox_bytes", "keep"):
+    numbers = ("readings_per_pack", "pack_age_ms", "ack_timeout_ms", "outbox_bytes", "generation")
+    for key in numbers + ("keep",):
         if key in fields:
             setattr(config, key, fields[key])
     wifi = fields.get("wifi")
@@ -80,7 +81,7 @@ class Sealer:
     def __init__(self, config: Config, epoch: int) -> None:
         self.name = config.name
         self.epoch = epoch
-        self._kid = envelope.kid_of(config.name)
+        self._kid = envelope.kid_of(config.name, generation=config.generation)
         self._up = envelope.direction_key(config.secret, UP)
 
     def seal(self, sequence: int, payload: bytes) -> bytes:

@@ -11,7 +11,7 @@ from tests.board.child import Make
 from tests.board.test_virtual import files_on, wait_until
 from tests.board.virtual import VirtualBoard
 from tests.integration.commands import tallystick
-from tests.integration.flashing import add, lasting_files
+from tests.integration.flashing import add, lasting_files, rotate
 from tools import enrolling
 from tools.board.link import Board
 
@@ -79,6 +79,7 @@ def test_a_board_with_little_memory_is_a_small_device(site, tmp_path):
         assert run.returncode == 0, run.stderr
         assert "(mac)" in run.stdout
         assert json.loads(files_on(virtual.image)["/data/config.json"])["small"] is True
+        assert rotate(site, virtual, "cellar-1").returncode == 0
 
 
 def test_no_secret_is_said_or_kept_on_the_host(site, virtual, tmp_path):
