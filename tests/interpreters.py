@@ -27,6 +27,10 @@ def micropython() -> str:
     return _tool("micropython", "MICROPYTHON")
 
 
+def mpremote() -> str:
+    return _tool("mpremote", "MPREMOTE")
+
+
 def mpy_cross() -> str:
     return _tool("mpy-cross", "MPY_CROSS")
 

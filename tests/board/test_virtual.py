@@ -12,6 +12,7 @@ import pytest
 from tests.board.child import Make
 from tests.board.virtual import VirtualBoard
 from tests.interpreters import ROOT
+from tests.interpreters import mpremote as the_command
 from tools.board.faults import SilentError
 from tools.board.link import Board
 
@@ -29,7 +30,7 @@ def board(tmp_path):
 def mpremote(board: VirtualBoard, *arguments: object) -> str:
     """What the command says; it has to succeed."""
     run = subprocess.run(
-        ["mpremote", "connect", board.port, *[str(argument) for argument in arguments]],
+        [the_command(), "connect", board.port, *[str(argument) for argument in arguments]],
         capture_output=True,
         text=True,
         timeout=_LIMIT_S,
