@@ -15,7 +15,7 @@ _ENOUGH_BYTES = 1 << 29
 
 _NETWORK = ("socket.bind", "socket.connect", "socket.sendto", "socket.sendmsg")
 _forbidden = False
-# What commands compile for boards is compiled once, not in the cache of whoever runs the tests.
+# What is compiled for boards is compiled once, not in the cache of whoever runs the tests.
 os.environ["XDG_CACHE_HOME"] = str(Path(__file__).parent.parent / ".pytest_cache")
 
 
@@ -33,10 +33,6 @@ def no_network_in_fast_tests(request: pytest.FixtureRequest) -> Iterator[None]:
     _forbidden = "integration" not in request.keywords
     yield
     _forbidden = False
-
-
-# What commands compile for boards is compiled once, not in the cache of whoever runs the tests.
-os.environ["XDG_CACHE_HOME"] = str(Path(__file__).parent.parent / ".pytest_cache")
 
 
 @pytest.fixture

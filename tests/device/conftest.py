@@ -14,9 +14,9 @@ def closed_outboxes(tmp_path):  # closed before their folder goes
 
 
 @pytest.fixture(scope="session")
-def table(tmp_path_factory):
+def table():
     """The file p256.tab, which a board that signs has in its flash."""
-    return firmware.table(tmp_path_factory.mktemp("table"))
+    return firmware.table(firmware.cache())
 
 
 @pytest.fixture
@@ -30,6 +30,6 @@ def signing_folder(tmp_path, table):
 
 
 @pytest.fixture(scope="session")
-def compiled(tmp_path_factory):
+def compiled():
     """A folder with the packages as .mpy, which is what a board runs."""
-    return firmware.compiled(tmp_path_factory.mktemp("mpy"))
+    return firmware.compiled(firmware.cache())

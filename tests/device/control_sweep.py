@@ -222,7 +222,7 @@ def judge(last):
     )
 
 
-def main(program_bytes):
+def main(program_bytes, step):
     gc.disable()  # but between two cuts: finalisers of files on a dead flash reach for the next one
     control.Endpoint, control._outcome = Endpoint, outcome
     flash = RamFlash()
@@ -240,11 +240,12 @@ def main(program_bytes):
     lives(Board(), LIVES)
     unmount()
     totals = [0] * len(HARMS)
-    for cut_at in range(1, whole.operations + 1):
+    cuts = range(1, whole.operations + 1, step)
+    for cut_at in cuts:
         for index, count in enumerate(sweep_one(image, cut_at, program_bytes)):
             totals[index] += count
     counts = {name: totals[index] for index, name in enumerate(HARMS)}
-    counts["cuts"] = whole.operations
+    counts["cuts"] = len(cuts)
     print(json.dumps(counts))
 
 
@@ -255,4 +256,4 @@ def vfs_of(flash, program_bytes):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), int(sys.argv[2]))

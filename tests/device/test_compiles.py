@@ -1,6 +1,6 @@
 """Every file a board may get compiles for it, and all of them stay small."""
 
-from tests.interpreters import compile_device
+from tests.interpreters import compiled_sizes
 
 # Types and the other interpreter's board never go to one.
 NOT_ON_BOARDS = ("device/shapes.py", "device/board/cpython.py", "device/board/unix.py")
@@ -39,8 +39,8 @@ SIGNING = (
 MAX_SIGNING_BYTES = 8192
 
 
-def test_every_file_compiles_for_a_board_and_the_device_fits_its_budget(tmp_path):
-    sizes = compile_device(tmp_path)
+def test_every_file_compiles_for_a_board_and_the_device_fits_its_budget():
+    sizes = compiled_sizes()
 
     updating = [f"device/{name}.py" for name in UPDATING]
     optional = (*updating, *ASKING, *TOLD, *SIGNING, *SMALL)
@@ -60,19 +60,17 @@ def test_every_file_compiles_for_a_board_and_the_device_fits_its_budget(tmp_path
     assert sum(sizes[name] for name in TOLD) <= MAX_TOLD_BYTES
 
 
-def test_the_same_files_do_for_every_processor(tmp_path):
+def test_the_same_files_do_for_every_processor(compiled):
     """Bytecode only, and whole numbers of 31 bits (MicroPython's docs, "MPY files")."""
-    compile_device(tmp_path)
-
-    heads = {one.name: one.read_bytes()[:4] for one in tmp_path.rglob("*.mpy")}
+    heads = {one.name: one.read_bytes()[:4] for one in compiled.rglob("*.mpy")}
     native = [name for name, (_, _, flags, _) in heads.items() if flags >> 2]
     assert len(heads) > 40
     assert native == []
     assert {(head[0], head[1], head[3]) for head in heads.values()} == {(ord("M"), 6, 31)}
 
 
-def test_what_updates_a_board_fits_a_budget_of_its_own(tmp_path):
-    sizes = compile_device(tmp_path)
+def test_what_updates_a_board_fits_a_budget_of_its_own():
+    sizes = compiled_sizes()
 
     protocol = [f"protocol/{name}.py" for name in ("manifest", "ecdsa_verify")]
     flashed = sum(sizes[name] for name in [*protocol, *(f"device/{one}.py" for one in UPDATING)])
@@ -80,16 +78,16 @@ def test_what_updates_a_board_fits_a_budget_of_its_own(tmp_path):
     assert flashed <= MAX_UPDATING_BYTES
 
 
-def test_what_a_board_asks_with_fits_a_budget_of_its_own(tmp_path):
-    sizes = compile_device(tmp_path)
+def test_what_a_board_asks_with_fits_a_budget_of_its_own():
+    sizes = compiled_sizes()
 
     flashed = sum(sizes[name] for name in ASKING)
     print(f"{flashed} bytes of .mpy to ask with")
     assert flashed <= MAX_ASKING_BYTES
 
 
-def test_what_signs_fits_a_budget_of_its_own(tmp_path):
-    sizes = compile_device(tmp_path)
+def test_what_signs_fits_a_budget_of_its_own():
+    sizes = compiled_sizes()
 
     crypto = sum(sizes[name] for name in CRYPTO)
     flashed = crypto + sum(sizes[name] for name in SIGNING)
@@ -98,8 +96,8 @@ def test_what_signs_fits_a_budget_of_its_own(tmp_path):
     assert flashed <= MAX_SIGNING_BYTES
 
 
-def test_the_small_profile_is_one_small_file(tmp_path):
-    sizes = compile_device(tmp_path)
+def test_the_small_profile_is_one_small_file():
+    sizes = compiled_sizes()
 
     flashed = sizes["device/small.py"] + sizes["device/main.py"] + sizes["device/__init__.py"]
     print(f"{flashed} bytes of .mpy for the small profile, without a driver")

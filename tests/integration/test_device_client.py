@@ -50,7 +50,7 @@ class Board:
     """A board whose program is tests.integration.device_client, in a real MicroPython."""
 
     def __init__(self, site: Site, port: int, **config: object) -> None:
-        self._compiled = firmware.compiled(site.gateway_dir.parent / "mpy")
+        self._compiled = firmware.compiled(firmware.cache())
         self.folder = device_folder(site, NAME, port, ack_timeout_ms=100, **config)
 
     def start(self, *arguments: object) -> "subprocess.Popen[str]":
@@ -174,7 +174,7 @@ def test_a_board_is_told_again_who_it_is_when_the_gateway_starts_anew(house: Hou
 def test_a_new_source_port_now_and_then_is_harmless(site: Site) -> None:
     house = House(site, seed=4, rebind_s=0.3, **BAD)
     with house.tap:
-        house.board.run("put_often", "count", 20)
+        house.board.run("put_often", "count", 8)
 
     assert house.tap.rebound > 1
 

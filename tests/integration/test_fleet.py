@@ -90,7 +90,7 @@ class Board:
         folder = device_folder(
             site, self.name, port, sensors=sensors, ack_timeout_ms=_ACK_TIMEOUT_MS
         )
-        packages = firmware.compiled(site.gateway_dir.parent / "mpy")
+        packages = firmware.compiled(firmware.cache())
         self._events = folder.with_suffix(".events")
         with self._events.open("w") as events:
             self._process = subprocess.Popen(

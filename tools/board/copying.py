@@ -3,9 +3,7 @@
 How its slots stand is in the file `slot` of the state folder, which is device/slots.py's.
 """
 
-import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from tools import firmware
 from tools.board import facts, layout, program
@@ -35,15 +33,9 @@ Progress = Callable[[str, int, int], None]
 
 def wanted_on(found: Facts, *, signs: bool) -> dict[str, bytes]:
     """Path -> content of all that `flash` owns."""
-    cache = _cache()
+    cache = firmware.cache()
     table = firmware.table(cache).read_bytes() if signs else b""
     return layout.files(program.modules(found.port, cache), table)
-
-
-def _cache() -> Path:
-    """Where compiled programs of the last versions are kept: the XDG cache folder."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "tallystick" / "firmware"
 
 
 def plan(board: Board, found: Facts, wanted: Mapping[str, bytes]) -> Plan:
