@@ -56,6 +56,7 @@ class Agent:
             board, self.clock, self.identity, self.outbox, self.endpoint, report=report
         )
         self.packer = Packer(self.identity, self.outbox, self.clock, self.uplink.wake)
+        self.packer.started = "restart" if settings.is_restart else board.reset_cause()
         self.sampler = Sampler(board, settings, self.outbox, self.clock, self.packer)
         self.uplink.agent = self
         if settings.told:

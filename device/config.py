@@ -7,8 +7,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from device.shapes import Limits, Settings
 
-OWN_NAMES = ("dropped", "quarantined")  # counts of the device's own, told as readings
-TAKEN_NAMES = OWN_NAMES + ("update",)  # no sensor is called so
+# counts of the device's own, told as readings
+OWN_NAMES = ("dropped", "quarantined", "corrupt", "flash-errors")
+TAKEN_NAMES = OWN_NAMES + ("update", "uptime", "started", "ended")  # no sensor is called so
 
 
 class ConfigError(Exception):
@@ -54,6 +55,7 @@ class Config:
         self.trial_ms = 600_000  # without a word from the gateway, before the last one returns
         self.told = False  # over the air, ever
         self.known = 0  # the highest version that was told
+        self.is_restart = False  # an agent ran before, since the board started
         self.quiet_ms = 0  # of this start, in which there is no use in asking for a newer one
         self.wifi: tuple[str, str] | None = None
         self.profile = ""  # "sig" or "mac"; empty is "sig" where there is a key

@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from device.shapes import Files
 
+_ENOENT = 2
 KEY_BYTES = 64
 MIN_OUTBOX_BYTES = 4 * MAX_ENVELOPE_BYTES
 # Of each key: its default, the least and the most it may be.
@@ -62,11 +63,16 @@ def load(path: str) -> Config:
 
 
 def fields_of(path: str) -> "dict[str, object]":
-    """The keys and values in the file `path`, which are not checked."""
+    """The keys and values in the file `path`, which are not checked.
+
+    ConfigError where there is none, or no such thing; OSError where the flash fails to read.
+    """
     try:
         with open(path) as file:
             fields = json.load(file)
-    except OSError:
+    except OSError as error:
+        if error.errno != _ENOENT:
+            raise
         raise ConfigError(f"no {path}: make one with `tallystick device add NAME`")
     except ValueError:
         raise ConfigError(f"{path} is not JSON: print it again with `tallystick device add`")

@@ -10,6 +10,7 @@ import json
 import sys
 
 _WRONG_USE = 2
+_ENOENT = 2
 _COLLECT_EVERY_BYTES = 1024
 is_trial = False  # set by the boot selector, which takes the old slot again after a fault
 
@@ -26,7 +27,13 @@ def main(folder: str, readings: int = 0) -> None:
         gc.threshold(_COLLECT_EVERY_BYTES)
     folder = folder.rstrip("/")
     sys.path.append(folder or "/")  # where `drivers`, the owner's own, may be
-    fields = _small_config(folder + "/config.json")
+    try:
+        fields = _small_config(folder + "/config.json")
+    except OSError as error:
+        from device import start
+
+        start.fail(start.pick_board(), folder, error, 0, is_trial=is_trial)
+        return
     if fields is None:
         from device import start
 
@@ -38,12 +45,19 @@ def main(folder: str, readings: int = 0) -> None:
 
 
 def _small_config(path: str) -> "dict[str, object] | None":
-    """What config.json says, if it says that this device is a small one."""
+    """What config.json says, if it says that this device is a small one.
+
+    OSError where the flash fails to read: a small device is not to start as another.
+    """
     try:
         with open(path) as file:
             fields = json.load(file)
-    except (OSError, ValueError):
+    except OSError as error:
+        if error.errno != _ENOENT:
+            raise
         return None  # its reader says what is wrong with it
+    except ValueError:
+        return None
     return fields if isinstance(fields, dict) and fields.get("small") is True else None
 
 

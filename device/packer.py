@@ -1,6 +1,12 @@
-"""Packer: seals readings into envelopes and puts them in the outbox. Owns the sequence."""
+"""Packer: seals readings into envelopes and puts them in the outbox. Owns the sequence.
+
+Each pack until the first one with Unix times, and that one, says the uptime it was sealed at:
+so whoever has that one can place those before it (wire-format §3.2). The first pack of an epoch
+says what started the board, and the last envelope known of the epochs before.
+"""
 
 from protocol import senml
+from protocol.cbor import decimal
 from protocol.errors import FaultError, TooLargeError
 from protocol.limits import MAX_PACK_RECORDS
 from protocol.senml import Reading
@@ -13,9 +19,14 @@ if TYPE_CHECKING:
     from device.outbox import Outbox
     from device.shapes import Sealing
 
+_OWN_RECORDS = 3  # that a pack may have besides what was gathered
+
 
 class Packer:
-    """`sequence` is the next envelope's; `unsealed` counts packs that never got into the outbox."""
+    """`sequence` is the next envelope's; `unsealed` counts packs that never got into the outbox.
+
+    `started` is what the first pack says of this start.
+    """
 
     def __init__(
         self,
@@ -26,6 +37,8 @@ class Packer:
     ) -> None:
         self.sequence = 0
         self.unsealed = 0
+        self.started = "unknown"
+        self._is_placed = False  # a pack of this epoch has Unix times
         self._identity = identity
         self._outbox = outbox
         self._clock = clock
@@ -53,16 +66,31 @@ class Packer:
 
     def sealed(self, gathered: list[Reading]) -> bytes:
         """The envelope; its number is used up. TooLarge- or FaultError where there is none."""
-        if len(gathered) > MAX_PACK_RECORDS:
+        if len(gathered) > MAX_PACK_RECORDS - _OWN_RECORDS:
             raise TooLargeError("too many records")
         sealed = self._identity.seal(self.sequence, self._pack(gathered))
         self.sequence += 1
+        self._is_placed = self._clock.is_set
         return sealed
 
     def _pack(self, gathered: list[Reading]) -> bytes:
         """Apart from sealing, which needs the memory that this takes."""
-        timed = [
-            Reading(one.name, one.unit, one.value, self._clock.time_ms(one.time_ms))
-            for one in gathered
-        ]
-        return senml.encode_pack(self._identity.name + "/", timed)
+        clock, base = self._clock, self._identity.name + "/"
+        now_ms = clock.uptime_ms()  # once, for all times are relative to this moment
+        start_ms = clock.time_ms(now_ms) - now_ms if clock.is_set else -now_ms
+        timed = [Reading(one.name, one.unit, one.value, start_ms + one.time_ms) for one in gathered]
+        sealed_ms = start_ms + now_ms
+        if not self.sequence:
+            timed.append(Reading(base + "started", "", self.started, sealed_ms))
+            timed.append(Reading(base + "ended", "", self._ended(), sealed_ms))
+        if not self._is_placed:
+            timed.append(Reading(base + "uptime", "s", decimal(now_ms, -3), sealed_ms))
+        return senml.encode_pack(base, timed)
+
+    def _ended(self) -> str:
+        """Epoch and sequence of the last envelope that the flash or the gateway has."""
+        number = self._outbox.ended[:8]
+        if not number:
+            return "unknown"
+        epoch, sequence = int.from_bytes(number[:4], "big"), int.from_bytes(number[4:], "big")
+        return f"{epoch} {sequence}"

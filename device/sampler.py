@@ -42,7 +42,7 @@ class Sampler:
         self._gathered: list[Reading] = []
         self._opened_ms: int | None = None
         self._urgent = False
-        self._reported = (0, 0)
+        self._reported = (0,) * len(OWN_NAMES)
 
     @property
     def read_errors(self) -> int:
@@ -58,7 +58,7 @@ class Sampler:
             losses, failed = self._losses(), self.read_errors
             self.tick(limit)
             if self._losses() != losses or self.read_errors != failed:
-                dropped, quarantined = self._losses()
+                dropped, quarantined = self._losses()[:2]
                 reasons = {slot.name: slot.reason for slot in self._slots if slot.reason}
                 report(
                     "lost",
@@ -134,9 +134,11 @@ class Sampler:
             self._opened_ms = reading.time_ms
         self._gathered.append(reading)
 
-    def _losses(self) -> tuple[int, int]:
+    def _losses(self) -> "tuple[int, ...]":
         """In the order of OWN_NAMES, since this start."""
-        return self._outbox.dropped + self._packer.unsealed, self._outbox.quarantined
+        box = self._outbox
+        dropped = box.dropped + self._packer.unsealed
+        return dropped, box.quarantined, box.corrupt, box.flash_errors
 
     def sleep_ms(self) -> int:
         now_ms = self._clock.uptime_ms()

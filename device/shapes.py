@@ -133,6 +133,8 @@ class Board(Files, Protocol):
         """AES-CCM-16-64-128 under `key`."""
 
     def reset(self) -> None: ...
+    def reset_cause(self) -> str:
+        """What started it: "power-on", "hard", "watchdog", "deep-sleep", "soft" or "unknown"."""
 
 
 class I2c(Protocol):

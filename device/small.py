@@ -109,6 +109,7 @@ class Small:
         epoch = counter.next_epoch(board, folder, used_before=not self.outbox.was_made)
         sealer = Sealer(config, epoch)
         self._packer = Packer(sealer, self.outbox, self._clock, _nothing)  # type: ignore[arg-type]
+        self._packer.started = board.reset_cause()
         self._sampler = Sampler(
             board,  # type: ignore[arg-type]  # drivers find on it what every board has
             config,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from device.shapes import Board
 
 _WRONG_USE = 2
+_PROGRAMS = ("unix", "cpython")  # boards that are none
 _RESTART_AFTER_MS, _LONGEST_RESTART_MS = 10_000, 600_000
 _EVENTS, _EVENT_CHARACTERS = 5, 64
 _events: "list[str]" = []  # the last ones, for whoever asks from afar
@@ -56,10 +57,10 @@ def read_config(board: "Board", folder: str) -> "Config":
 
 def run(board: "Board", folder: str, readings: int) -> None:
     """One agent, and another one whenever it ends for what it is told."""
-    quiet_ms = 0
+    quiet_ms, is_restart = 0, False
     while True:
         settings = read_config(board, folder)
-        settings.quiet_ms = quiet_ms
+        settings.quiet_ms, settings.is_restart = quiet_ms, is_restart
         from device import agent
 
         try:
@@ -71,6 +72,7 @@ def run(board: "Board", folder: str, readings: int) -> None:
         from device import between
 
         quiet_ms = between.hear(board, settings, folder, restart, report, _events)
+        is_restart = True
 
 
 def main(folder: str, readings: int, *, is_trial: bool) -> None:
@@ -82,14 +84,22 @@ def main(folder: str, readings: int, *, is_trial: bool) -> None:
         run(board, folder, readings)
     except ConfigError as error:
         report("refused", reason=str(error))
-        sys.exit(_WRONG_USE)
-    except Exception as error:  # whatever it is, a board that stands still helps nobody
-        report("failed", reason=repr(error))
-        if is_trial or board.name in ("unix", "cpython"):
+        if is_trial:
             raise
-        lasted_ms = board.ticks_diff(board.ticks_ms(), started)
-        asyncio.run(board.sleep_ms(pause_ms(board, folder, lasted_ms)))
-        board.reset()
+        if board.name in _PROGRAMS:
+            sys.exit(_WRONG_USE)
+        # a board that exits starts again at once: it stands still, and its REPL answers
+    except Exception as error:  # whatever it is, a board that stands still helps nobody
+        fail(board, folder, error, board.ticks_diff(board.ticks_ms(), started), is_trial=is_trial)
+
+
+def fail(board: "Board", folder: str, error: Exception, lasted_ms: int, *, is_trial: bool) -> None:
+    """Tells of a fault. Then a board is reset after a while; whoever started a program knows."""
+    report("failed", reason=repr(error))
+    if is_trial or board.name in _PROGRAMS:
+        raise error
+    asyncio.run(board.sleep_ms(pause_ms(board, folder, lasted_ms)))
+    board.reset()
 
 
 def pause_ms(board: "Board", folder: str, lasted_ms: int) -> int:

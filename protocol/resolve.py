@@ -53,6 +53,17 @@ def absolute_ms(time_ms: int, now_ms: int) -> int:
     return time_ms if time_ms >= RELATIVE_TIME_MS else now_ms + time_ms
 
 
+def milliseconds(seconds: object) -> int | None:
+    """Whole ms, the rest cut off toward the past; None of what is no number."""
+    if isinstance(seconds, Decimal):
+        shift = seconds.exponent + 3
+        scale: int = 10 ** abs(shift)
+        return seconds.mantissa * scale if shift >= 0 else seconds.mantissa // scale
+    if isinstance(seconds, int) and seconds is not True and seconds is not False:
+        return seconds * 1000
+    return None
+
+
 def _resolve(position: int, record: object, base: dict[int, object]) -> Reading:
     if not isinstance(record, dict):
         raise MalformedError(f"record {position} is not a map")
@@ -98,12 +109,7 @@ def _value(position: int, record: dict[int, object]) -> object:
 
 
 def _ms(position: int, seconds: object) -> int:
-    if isinstance(seconds, Decimal):
-        shift = seconds.exponent + 3
-        scale: int = 10 ** abs(shift)
-        time_ms = seconds.mantissa * scale if shift >= 0 else seconds.mantissa // scale
-    elif isinstance(seconds, int) and seconds is not True and seconds is not False:
-        time_ms = seconds * 1000
-    else:
+    time_ms = milliseconds(seconds)
+    if time_ms is None:
         raise MalformedError(f"record {position}: a time that is not a number")
     return time_ms

@@ -34,6 +34,7 @@ FORMATS = (
     "manifest",
     "merkle",
     "oscore",
+    "placing",
     "policy",
     "proof",
     "prune",

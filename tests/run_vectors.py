@@ -7,7 +7,7 @@ status is the number of vectors that failed.
 import json
 import sys
 
-from protocol import batch, cbor, cbor_reader, coap, leaf, mac, merkle, resolve
+from protocol import batch, cbor, cbor_reader, coap, leaf, mac, merkle, placing, resolve
 from protocol import recovery as recoveries
 from protocol import senml as packs
 from protocol.audit import Audit
@@ -174,6 +174,17 @@ def check_audit(vector):
     return {name: vector.get(name) for name in found} == found
 
 
+def check_placing(vector):
+    device = vector["device"]
+    known, pack = [resolve.decode_pack(unhex(vector[name])) for name in ("known", "pack")]
+    began_ms = placing.start_ms(device, known)
+    sealed_ms = None if began_ms is None else placing.sealed_ms(device, pack, began_ms)
+    times_ms = None
+    if sealed_ms is not None:
+        times_ms = [resolve.absolute_ms(reading.time_ms, sealed_ms) for reading in pack]
+    return began_ms == vector["start_ms"] and times_ms == vector["times_ms"]
+
+
 def check_batch(vector):
     data = unhex(vector["hex"])
     if "error" in vector:
@@ -220,6 +231,7 @@ CHECKS = {
     "manifest": release_vectors.check_manifest,
     "merkle": check_merkle,
     "oscore": oscore_vectors.check_oscore,
+    "placing": check_placing,
     "policy": note_vectors.check_policy,
     "proof": proof_vectors.check_proof,
     "prune": ruling_vectors.check_prune,

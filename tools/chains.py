@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 
 from protocol import resolve, sign1
 from protocol.errors import ProtocolError
+from protocol.senml import Reading
 from protocol.sign1_reader import UNKNOWN_BEFORE, Signed
 
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of P-256
 _RECENT = 256  # packs that a start may go on from: what came after them was never on flash
 _MAX_GAPS = 64  # that are remembered, to tell what is late from what is there twice
-_LOSSES = ("dropped", "quarantined")  # how a device tells of packs that nobody will get
+_LOSSES = ("dropped", "quarantined", "corrupt")  # how a device tells of packs that nobody will get
 
 
 @dataclass
@@ -73,6 +74,7 @@ class Chain:
 
     def _start(self, signed: Signed, deleted: int) -> str | None:
         """The first one here of a start of the device."""
+        epoch, seen = self._epoch, self._next
         self._epoch, self._next, self._gaps = signed.epoch, 0, []
         self._told = dict.fromkeys(_LOSSES, 0)
         goes_on, self._goes_on = self._goes_on, False
@@ -83,7 +85,7 @@ class Chain:
         if signed.sequence:
             self._miss(signed, deleted)
         elif signed.before != UNKNOWN_BEFORE and not deleted and not self._is_linked(signed.before):
-            self._note(1, f"the one before {signed.epoch}.0")
+            self._miss_end(signed, epoch, seen)
         return None
 
     def _go_on(self, signed: Signed, deleted: int) -> str | None:
@@ -112,6 +114,16 @@ class Chain:
             among = "among " if deleted else ""
             self._note(count, among + (first if first == last else f"{first} to {last}"))
 
+    def _miss_end(self, signed: Signed, epoch: int, seen: int) -> None:
+        """The start before went on after pack `seen` - 1 of `epoch`: as far as this one says."""
+        ended_epoch, ended = _ended(self._sender.name, signed)
+        first = seen if ended_epoch == epoch else 0
+        if not 0 <= epoch <= ended_epoch < signed.epoch or ended < first:
+            self._note(1, f"the one before {signed.epoch}.0")
+            return
+        one, last = f"{ended_epoch}.{first}", f"{ended_epoch}.{ended}"
+        self._note(ended + 1 - first, one if one == last else f"{one} to {last}")
+
     def _note(self, count: int, what: str) -> None:
         self._sender.missing += count
         if len(self._sender.missing_named) < _MAX_GAPS:
@@ -124,16 +136,30 @@ class Chain:
         """The device counts what it lost since its start, and tells when that has changed."""
         if not any(word.encode() in signed.payload for word in _LOSSES):
             return
-        try:
-            readings = resolve.decode_pack(signed.payload)
-        except ProtocolError:
-            return
-        for reading in readings:
+        for reading in _readings(signed):
             for word in _LOSSES:
                 count = reading.value
                 if reading.name == f"{self._sender.name}/{word}" and isinstance(count, int):
                     self._sender.lost += max(count - self._told[word], 0)
                     self._told[word] = max(count, self._told[word])
+
+
+def _readings(signed: Signed) -> list[Reading]:
+    """None, of what is no pack."""
+    try:
+        return resolve.decode_pack(signed.payload)
+    except ProtocolError:
+        return []
+
+
+def _ended(name: str, signed: Signed) -> tuple[int, int]:
+    """Epoch and sequence of the last pack that this first one of a start knows of; else -1, -1."""
+    for reading in _readings(signed):
+        if reading.name == f"{name}/ended" and isinstance(reading.value, str):
+            words = reading.value.split()
+            if len(words) == 2 and all(word.isascii() and word.isdigit() for word in words):
+                return int(words[0]), int(words[1])
+    return -1, -1
 
 
 def new_links() -> "deque[bytes]":

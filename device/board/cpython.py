@@ -68,6 +68,9 @@ class Board:
     def watchdog(self, timeout_ms: int) -> Callable[[], None] | None:
         return None
 
+    def reset_cause(self) -> str:
+        return "unknown"
+
     def heap_bytes(self) -> int:
         return 0
 

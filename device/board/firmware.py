@@ -76,6 +76,11 @@ class Firmware:
     def watchdog(self, timeout_ms: int) -> "Callable[[], None] | None":
         return None
 
+    def reset_cause(self) -> str:
+        from device.board import cause
+
+        return cause.of()
+
     def heap_bytes(self) -> int:
         gc.collect()
         return gc.mem_alloc()

@@ -75,6 +75,11 @@ class Board:
                 time.sleep_ms(_JOIN_POLL_MS)
         return wlan.isconnected()
 
+    def reset_cause(self) -> str:
+        from device.board import cause
+
+        return cause.of()
+
     def reset(self) -> None:
         import machine
 

@@ -61,6 +61,7 @@ class FakeBoard:
         self.sockets = []
         self.unreachable = False
         self.syncs = 0
+        self.flash_fails = False
         self.degrees = decimal(2150, -2)  # None: the thermometer fails
         self.wired = None  # tests.device.parts.Wiring, where there is one
         self._peer = peer
@@ -136,9 +137,14 @@ class FakeBoard:
         self.fed_ms = []
         return lambda: self.fed_ms.append(self.now_ms)
 
+    def reset_cause(self):
+        return "power-on"
+
     def heap_bytes(self):
         return 0
 
     def sync(self, file):
+        if self.flash_fails:
+            raise OSError(5)
         file.flush()
         self.syncs += 1

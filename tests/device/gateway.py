@@ -41,12 +41,17 @@ class Keeper:
         self._message_id = 0
         self._answered = 0
 
-    def readings(self) -> list[senml.Reading]:
+    def all_readings(self) -> list[senml.Reading]:
         return [
             reading
             for number in self.order
             for reading in resolve.decode_pack(self._opened(self.kept[number]).payload)
         ]
+
+    def readings(self) -> list[senml.Reading]:
+        """Without what the packer adds."""
+        added = ("/started", "/ended", "/uptime")
+        return [one for one in self.all_readings() if not one.name.endswith(added)]
 
     def handle(self, datagram: bytes) -> list[bytes]:
         """The datagrams that answer this one."""

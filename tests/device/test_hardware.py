@@ -130,7 +130,10 @@ def assert_checked(result: dict[str, list[object]]) -> None:
     signed = sign1_reader.parse(bytes.fromhex(str(result["sig"][0])))
     assert ecdsa_verify.verify(public_key(), sign1_reader.digest(signed), signed.signature)
     for sent in (by_mac, signed):
-        (reading,) = resolve.decode_pack(sent.payload)
+        reading, *own = resolve.decode_pack(sent.payload)
+        assert [one.name for one in own] == [
+            f"smoke-1/{word}" for word in ("started", "ended", "uptime")
+        ]
         assert (reading.name, reading.unit) == ("smoke-1/temperature", "Cel")
         assert -SLOW_S * 1000 < reading.time_ms <= 0  # before it was sealed
         assert (sent.epoch, sent.sequence) == (1, 0)

@@ -45,8 +45,13 @@ class Rig:
             self.outbox.advance()
         return found
 
-    def packs(self):
+    def whole_packs(self):
         return [resolve.decode_pack(one.payload) for one in self.envelopes()]
+
+    def packs(self):
+        """What was gathered, without what the packer adds."""
+        added = [f"{NAME}/{word}" for word in ("started", "ended", "uptime")]
+        return [[one for one in pack if one.name not in added] for pack in self.whole_packs()]
 
 
 def test_readings_are_gathered_sealed_and_numbered_without_holes(tmp_path):
@@ -56,7 +61,8 @@ def test_readings_are_gathered_sealed_and_numbered_without_holes(tmp_path):
 
     envelopes = rig.envelopes()
     assert [(one.epoch, one.sequence) for one in envelopes] == [(7, 0), (7, 1), (7, 2)]
-    assert [len(resolve.decode_pack(one.payload)) for one in envelopes] == [3, 3, 3]
+    temperatures = [one.payload.count(b"temperature") for one in envelopes]
+    assert temperatures == [3, 3, 3]
     assert rig.woken == 3
 
 
@@ -126,6 +132,22 @@ def test_what_overflow_dropped_is_told_in_a_later_pack(tmp_path):
     told = [one.value for pack in rig.packs() for one in pack if one.name.endswith("/dropped")]
     assert told == sorted(told)
     assert 0 < told[-1] <= rig.outbox.dropped
+
+
+def test_what_the_flash_damaged_and_would_not_take_is_told(tmp_path):
+    rig = Rig(tmp_path)
+    rig.run_for(100)
+    (tmp_path / "outbox" / "s00000001").write_bytes(b"\xff" * 50)
+    assert rig.outbox.peek() is None
+    rig.board.flash_fails = True
+    rig.run_for(10_000)
+    rig.board.flash_fails = False
+
+    rig.run_for(20_000)
+
+    told = {one.name: one.value for pack in rig.packs() for one in pack}
+    assert 0 < told["greenhouse-3/corrupt"] <= rig.outbox.corrupt
+    assert told["greenhouse-3/flash-errors"] == rig.outbox.flash_errors > 0
 
 
 def test_slept_through_periods_are_left_out(tmp_path):

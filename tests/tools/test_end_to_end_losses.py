@@ -11,7 +11,8 @@ from gateway.directory import Directory
 from gateway.ledger.batch import PACK, Submission
 from gateway.ledger.log import Draft
 from gateway.store.sqlite import SqliteStore
-from protocol import sign1
+from protocol import senml, sign1
+from protocol.senml import Reading
 from tests.fakes import ORIGIN, SigningDevice
 from tests.gateway.ledger_files import CONFIG, Made, writer_on
 from tests.tools.program import app
@@ -73,6 +74,61 @@ def test_each_start_of_a_device_counts_anew_what_it_lost(roof):
         entries += [lossy(roof, 0, epoch, dropped=1)]
 
     assert checked(entries).holds
+
+
+def test_what_the_flash_gave_back_damaged_nobody_withheld(roof):
+    entries = [enrolled(roof), *packs(roof, *range(3))]
+    del entries[2]
+    entries.append(lossy(roof, 3, corrupt=1))
+
+    assert checked(entries).holds
+
+
+def started(roof, epoch, ended):
+    """The first pack of a start, which says where the one before ended."""
+    payload = senml.encode_pack("roof/", [Reading("roof/ended", "", ended, 0)])
+    body = roof.sign_payload(payload, 0, epoch)
+    roof.before = sign1.link(body)
+    return pack(roof, body)
+
+
+@pytest.mark.parametrize(
+    ("ended", "count", "named"),
+    [
+        ("1 5", 3, "1.3 to 1.5"),
+        ("1 3", 1, "1.3"),
+        ("2 1", 2, "2.0 to 2.1"),
+        # what cannot be says nothing
+        ("1 2", 1, "the one before 4.0"),
+        ("4 7", 1, "the one before 4.0"),
+        ("0 9", 1, "the one before 4.0"),
+        ("unknown", 1, "the one before 4.0"),
+        ("1 x", 1, "the one before 4.0"),
+        (b"1 5", 1, "the one before 4.0"),
+    ],
+)
+def test_a_start_says_how_many_of_the_last_packs_before_it_are_missing(roof, ended, count, named):
+    entries = [enrolled(roof), *packs(roof, 0, 1, 2)]
+    packs(roof, 3, 4, 5)  # withheld
+
+    result = checked([*entries, started(roof, 4, ended)])
+
+    assert missing(result) == (count, [named])
+    assert not result.holds
+
+
+def test_a_start_whose_last_pack_is_here_misses_nothing(roof):
+    entries = [enrolled(roof), *packs(roof, 0, 1, 2), started(roof, 2, "1 2")]
+
+    assert checked(entries).holds
+
+
+def test_a_first_start_that_names_an_earlier_one_misses_one_pack_at_least(roof):
+    packs(roof, 0, 1)
+
+    result = checked([enrolled(roof), started(roof, 2, "1 1")])
+
+    assert missing(result) == (1, ["the one before 2.0"])
 
 
 def test_deleted_bodies_are_counted_and_take_the_place_of_what_is_missing(roof):
