@@ -53,6 +53,7 @@ class Part:
     """Whatever of the agent this is not about."""
 
     sampled = read_errors = kept = retransmissions = 0
+    is_set = False
 
     def wake(self):
         pass
