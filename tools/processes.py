@@ -5,6 +5,7 @@ Whatever is started here is ended here; nothing else is touched.
 
 import json
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -24,6 +25,8 @@ DEVICE_HEAP = "112K"  # the budget of the agent, and what signing takes beyond i
 _STOP_S = 10
 _START_S = 15
 _POLL_S = 0.02
+_PORTS, _TRIES = range(20_000, 32_000), 200  # below those that Linux and others give away
+_dice = random.SystemRandom()  # not one that processes which were forked share
 Event = dict[str, Any]
 
 
@@ -200,10 +203,18 @@ def end(process: Process) -> int:
 
 
 def free_port(kind: socket.SocketKind) -> int:
-    """A loopback port that nobody has right now."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port that nobody has right now, and that no system gives away by itself.
+
+    So it is still free after whoever took it has stopped, and starts again.
+    """
+    for port in _dice.sample(_PORTS, _TRIES):
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
+    raise ConfigError("no port is free on this machine", "stop what listens on thousands of them")
 
 
 def _device_environment(folder: Path) -> dict[str, str]:
