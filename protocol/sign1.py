@@ -1,16 +1,18 @@
 """Sealing an envelope with a signature: COSE_Sign1, untagged (RFC 9052 §4.2, wire-format §4.2).
 
-A board's half: it writes the one layout that there is. `protocol.sign1_reader` reads it. Knows
-nothing of curves: whoever calls brings what signs a digest.
+A board's half: it writes the one layout that there is. `protocol.sign1_reader` reads it. Of the
+curve it knows the order: whoever calls brings what signs a digest.
 """
 
 import hashlib
 
 from protocol.errors import TooLargeError
 from protocol.limits import MAX_ENVELOPE_BYTES
+from protocol.p256 import N
 
 BEFORE_BYTES = 16
 SIGNATURE_BYTES = 64
+LARGEST_S = (N // 2).to_bytes(32, "big")
 # [protected, {}, payload, signature], where protected is {1: ESP256, 4: kid, 15: {7: cti}}
 FRONT = b"\x84\x58\x2a"
 
@@ -39,8 +41,16 @@ def seal(
     size = sum([len(part) for part in parts]) + SIGNATURE_BYTES
     if size > MAX_ENVELOPE_BYTES:
         raise TooLargeError(f"an envelope of {size} bytes, over {MAX_ENVELOPE_BYTES}")
-    parts.append(sign(digest(protected, payload, b"up")))
+    parts.append(lower(sign(digest(protected, payload, b"up"))))
     return b"".join(parts)
+
+
+def lower(signature: bytes) -> bytes:
+    """The one spelling of a signature: anyone can write n - s for s, and both hold."""
+    if signature[32:] <= LARGEST_S:
+        return signature
+    s: int = N - int.from_bytes(signature[32:], "big")
+    return signature[:32] + s.to_bytes(32, "big")
 
 
 def digest(protected: bytes, payload: bytes, external_aad: bytes) -> bytes:

@@ -54,10 +54,11 @@ def parse(data: bytes) -> Signed:
         raise UnsupportedError(f"algorithm {data[_ALG:6].hex()}")
     protected, cti = data[_PROTECTED:_UNPROTECTED], data[_CTI:_UNPROTECTED]
     epoch, sequence = int.from_bytes(cti[:4], "big"), int.from_bytes(cti[4:8], "big")
-    kid, signature = data[_KID:16], data[-_SIGNATURE_BYTES:]
-    return Signed(
-        kid, epoch, sequence, data[_BEFORE:_UNPROTECTED], _payload(data), protected, signature
-    )
+    payload, signature = _payload(data), data[-_SIGNATURE_BYTES:]
+    if signature[32:] > sign1.LARGEST_S:
+        raise MalformedError("not the lower of the two signatures that hold")
+    before = data[_BEFORE:_UNPROTECTED]
+    return Signed(data[_KID:16], epoch, sequence, before, payload, protected, signature)
 
 
 def _payload(data: bytes) -> bytes:

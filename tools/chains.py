@@ -13,7 +13,6 @@ from protocol.errors import ProtocolError
 from protocol.senml import Reading
 from protocol.sign1_reader import UNKNOWN_BEFORE, Signed
 
-_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of P-256
 _RECENT = 256  # packs that a start may go on from: what came after them was never on flash
 _MAX_GAPS = 64  # that are remembered, to tell what is late from what is there twice
 _LOSSES = ("dropped", "quarantined", "corrupt")  # how a device tells of packs that nobody will get
@@ -84,7 +83,7 @@ class Chain:
             return None
         if signed.sequence:
             self._miss(signed, deleted)
-        elif signed.before != UNKNOWN_BEFORE and not deleted and not self._is_linked(signed.before):
+        elif signed.before != UNKNOWN_BEFORE and not deleted and signed.before not in self._links:
             self._miss_end(signed, epoch, seen)
         return None
 
@@ -100,7 +99,7 @@ class Chain:
             return f"pack {number} is there twice"
         if signed.sequence > self._next:
             self._miss(signed, deleted)
-        elif not deleted and signed.before not in _links_of(self._last):
+        elif not deleted and signed.before != sign1.link(self._last):
             return f"pack {number} does not go on from the one before it: another was signed there"
         return None
 
@@ -128,9 +127,6 @@ class Chain:
         self._sender.missing += count
         if len(self._sender.missing_named) < _MAX_GAPS:
             self._sender.missing_named.append(what)
-
-    def _is_linked(self, before: bytes) -> bool:
-        return before in self._links or (bool(self._last) and before in _links_of(self._last))
 
     def _hear(self, signed: Signed) -> None:
         """The device counts what it lost since its start, and tells when that has changed."""
@@ -164,12 +160,3 @@ def _ended(name: str, signed: Signed) -> tuple[int, int]:
 
 def new_links() -> "deque[bytes]":
     return deque(maxlen=_RECENT)
-
-
-def _links_of(body: bytes) -> tuple[bytes, bytes]:
-    """Of the pack, and of it with its signature's twin: whoever is between can make one of the
-    other (s and n - s both hold), and has changed nothing of what the device says by that."""
-    half = sign1.SIGNATURE_BYTES // 2
-    s = _ORDER - int.from_bytes(body[-half:], "big")
-    twin = body[:-half] + (s % (1 << 8 * half)).to_bytes(half, "big")
-    return sign1.link(body), sign1.link(twin)

@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from protocol.limits import MAX_ENVELOPE_BYTES
+from protocol.sign1 import LARGEST_S
 
 _HEAD = bytes.fromhex("84 5819 a3 0105 0448")  # [h'{1: 5, 4: h'kid
 _CLAIMS = bytes.fromhex("0fa10748")  # , 15: {7: h'cti
@@ -69,7 +70,7 @@ def split_signed(data: bytes) -> Parts | None:
         return None
     if data[16:21] != _SIGNED_CLAIMS or data[_SIGNED_UNPROTECTED] != 0xA0:
         return None
-    if data[-66:-64] != _SIGNATURE_HEAD:
+    if data[-66:-64] != _SIGNATURE_HEAD or data[-32:] > LARGEST_S:
         return None
     at = _payload_at(data, _SIGNED_PAYLOAD, size - _SIGNED_TAIL_BYTES)
     if not at:

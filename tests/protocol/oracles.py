@@ -75,6 +75,9 @@ def envelope(secret: bytes, direction: str, numbers: tuple[bytes, int, int], bod
     return mac0(key, header(*numbers), body, direction.encode())
 
 
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+
 def p256(scalar: bytes) -> ec.EllipticCurvePrivateKey:
     return ec.derive_private_key(int.from_bytes(scalar, "big"), ec.SECP256R1())
 
@@ -93,8 +96,10 @@ def ecdsa(scalar: bytes, message: bytes) -> bytes:
 
 
 def sign1(scalar: bytes, protected: bytes, payload: bytes, aad: bytes) -> bytes:
-    """An untagged COSE_Sign1 (RFC 9052 §4.2)."""
+    """An untagged COSE_Sign1 (RFC 9052 §4.2), with the lower of the two s."""
     signature = ecdsa(scalar, cbor(["Signature1", protected, aad, payload]))
+    s = int.from_bytes(signature[32:], "big")
+    signature = signature[:32] + min(s, P256_ORDER - s).to_bytes(32, "big")
     return cbor([protected, {}, payload, signature])
 
 

@@ -8,11 +8,11 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from protocol import envelope, sign1, sign1_reader
-from protocol.errors import ProtocolError, TooLargeError
+from protocol.errors import MalformedError, ProtocolError, TooLargeError
 from tests.protocol import oracles
 from tests.protocol.cases import sign1 as cases
 
@@ -40,9 +40,23 @@ def test_what_is_sealed_is_read(epoch, sequence, before, payload):
 
     assert (found.kid, found.epoch, found.sequence, found.before) == (KID, epoch, sequence, before)
     assert found.payload == payload
-    assert found.signature == unsigned(sign1_reader.digest(found))
+    assert found.signature == sign1.lower(unsigned(sign1_reader.digest(found)))
     assert data == oracles.cbor([found.protected, {}, payload, found.signature])
     assert found.protected == oracles.signed_header(KID, epoch, sequence, before)
+
+
+@given(st.integers(min_value=1, max_value=oracles.P256_ORDER - 1))
+@example(oracles.P256_ORDER // 2)
+@example(oracles.P256_ORDER // 2 + 1)
+def test_of_the_two_signatures_that_hold_the_lower_is_sealed_and_the_other_is_refused(s):
+    other = oracles.P256_ORDER - s
+    r, low, high = bytes(range(32)), min(s, other), max(s, other)
+
+    data = sealed(sign=lambda digest: r + s.to_bytes(32, "big"))
+
+    assert sign1_reader.parse(data).signature == r + low.to_bytes(32, "big")
+    with pytest.raises(MalformedError, match="lower"):
+        sign1_reader.parse(data[:-32] + high.to_bytes(32, "big"))
 
 
 @given(st.binary(max_size=300), st.binary(max_size=300), st.binary(max_size=70))

@@ -138,14 +138,15 @@ def test_a_reading_that_was_signed_twice_under_one_number_breaks_the_chain(roof)
     assert (index, "another was signed there" in what) == (3, True)
 
 
-def test_the_twin_of_a_signature_is_no_fault_of_the_gateways(roof):
-    """Anyone on the way can make it, and it says nothing else."""
+def test_the_twin_of_a_signature_is_no_envelope(roof):
     entries = [enrolled(roof), *packs(roof, 0, 1)]
     body = entries[1][2]
     twin = ORDER - int.from_bytes(body[-32:], "big")
     entries[1] = pack(roof, body[:-32] + twin.to_bytes(32, "big"))
 
-    assert checked(entries).holds
+    index, what = fault(checked(entries))
+
+    assert (index, "not the lower" in what) == (1, True)
 
 
 # --- keys -----------------------------------------------------------------------------------

@@ -32,6 +32,10 @@ def under(protected: bytes, payload: bytes = PACK) -> bytes:
     return oracles.sign1(SCALAR, protected, payload, b"up")
 
 
+def higher(whole: bytes) -> bytes:
+    return (oracles.P256_ORDER - int.from_bytes(whole[-32:], "big")).to_bytes(32, "big")
+
+
 def cases() -> list[dict[str, Any]]:
     return [*_good(), *_bad_shapes(), *_bad_headers(), *_examples()]
 
@@ -78,7 +82,8 @@ def _document() -> dict[str, Any]:
         "epoch": 1, "sequence": 0, "before": bytes(16).hex(), "payload": DOCUMENT_PACK.hex(),
         "protected": protected.hex(), "external_aad": b"up".hex(),
         "digest": hashlib.sha256(structure).hexdigest(),
-        "scalar": DOCUMENT_SCALAR.hex(), "signature": data[-64:].hex(),
+        "scalar": DOCUMENT_SCALAR.hex(),
+        "signature": oracles.ecdsa(DOCUMENT_SCALAR, structure).hex(),
     }  # fmt: skip
 
 
@@ -100,6 +105,8 @@ def _bad_shapes() -> list[dict[str, Any]]:
         "a detached payload": oracles.cbor([protected, {}, None, signature]),
         "a signature of 63 bytes": oracles.cbor([protected, {}, PACK, signature[:63]]),
         "a signature of 65 bytes": oracles.cbor([protected, {}, PACK, signature + b"\x00"]),
+        "the higher of the two signatures": whole[:-32] + higher(whole),
+        "an s one too high": whole[:-32] + (oracles.P256_ORDER // 2 + 1).to_bytes(32, "big"),
         "a signature of text": whole[:-66] + b"\x78" + whole[-65:],
         "a length not in its shortest form": whole[:46] + b"\x59\x00" + whole[47:],
         "a COSE_Mac0": oracles.envelope(bytes(32), "up", (KID, 0, 0), PACK),
