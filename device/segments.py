@@ -238,7 +238,7 @@ class Segments:
             if len(header) < HEADER_BYTES:
                 return None
             magic, version, size, crc = struct.unpack(_HEADER, header)
-            if magic != _MAGIC or version or size > MAX_ENVELOPE_BYTES:
+            if magic != _MAGIC or version or not 0 < size <= MAX_ENVELOPE_BYTES:
                 self.corrupt += 1
                 return None
             envelope = file.read(size)

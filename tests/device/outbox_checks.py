@@ -139,6 +139,17 @@ def check_a_damaged_envelope_is_never_delivered(folder):
     assert outbox.corrupt == 1
 
 
+def check_an_envelope_of_no_bytes_is_damage(folder):
+    filled(folder, numbered(1))
+    with open(folder + "/outbox/s00000001", "wb") as file:
+        file.write(b"\xa5" + bytes(50))  # the CRC-32 of nothing is 0
+
+    outbox = opened(folder)
+
+    assert drained(outbox) == []
+    assert outbox.corrupt == 1
+
+
 def check_what_is_set_aside_blocks_nobody(folder):
     outbox = filled(folder, numbered(2))
 
