@@ -20,6 +20,8 @@ def run(path):
         return
     try:
         exec(compile(source, path, "exec"), globals())
+    except SystemExit:
+        sys.modules["host"].stop(0)  # firmware resets itself softly, and runs both again
     except (KeyboardInterrupt, Exception) as error:
         sys.print_exception(error)
 
