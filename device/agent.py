@@ -7,6 +7,7 @@ import sys
 
 from device import forget
 from device.clock import Clock
+from device.config import DEEP
 from device.endpoint import Endpoint
 from device.outbox import ALWAYS, TEND_MS, Outbox
 from device.packer import Packer
@@ -18,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from device.config import Config
     from device.shapes import Board, Report, Sealing, Tick
+    from device.sleeping import Wake
 
 # How long each part may go without a tick: twice its longest wait, or more.
 _SAMPLER_MS = 180_000
@@ -39,7 +41,7 @@ class Agent:
         self.folder = folder
         self.report = report
         self.readings = readings  # attempts, after which the device stops; 0 is never
-        self.clock = Clock(board)
+        self.clock = Clock(board, settings.uptime_ms)
         self.outbox = Outbox(
             board,
             folder + "/outbox",
@@ -58,6 +60,7 @@ class Agent:
         self.packer = Packer(self.identity, self.outbox, self.clock, self.uplink.wake)
         self.packer.started = "restart" if settings.is_restart else board.reset_cause()
         self.sampler = Sampler(board, settings, self.outbox, self.clock, self.packer)
+        self.wake: Wake | None = None  # where it sleeps
         self.uplink.agent = self
         if settings.told:
             from device.news import News
@@ -82,14 +85,24 @@ class Agent:
 
     async def join(self, tick: "Tick") -> None:
         ssid, password = self.settings.wifi or ("", "")
-        await self.board.stay_joined(ssid, password, tick, self.uplink.wake)
+        await self.board.stay_joined(ssid, password, tick, self._joined, self.report)
+
+    def _joined(self) -> None:
+        self.endpoint.look_up_again()  # it may be another network, or another gateway
+        self.uplink.wake()
 
 
 async def run(
     board: "Board", settings: "Config", folder: str, *, readings: int, report: "Report"
 ) -> None:
     """Until `readings` attempts were made and all is kept; for ever where it is 0."""
+    if settings.sleep == DEEP:
+        from device import sleeping
+
+        sleeping.recall(board, settings, folder)
     agent = Agent(board, settings, folder, report, readings)
+    if settings.sleep == DEEP:
+        agent.wake = sleeping.begin(agent)
     from device import telling
 
     telling.started(agent)
@@ -98,6 +111,8 @@ async def run(
     _start_parts(supervisor, agent)
     try:
         await supervisor.run(watchdog=not readings)
+        if agent.wake is not None:
+            agent.wake.keep()
     finally:
         await agent.endpoint.close()
         agent.outbox.close()
@@ -105,23 +120,33 @@ async def run(
     from device import telling
 
     report("stopped", **telling.totals(agent))
+    if agent.wake is not None:
+        agent.wake.sleep()
 
 
 def _identity(board: "Board", settings: "Config", folder: str, outbox: Outbox) -> "Sealing":
-    """Who this device is in this start, under a new epoch."""
+    """Who this device is in this start: under a new epoch, unless the board kept the last one."""
     from device import counter, identity
 
-    epoch = counter.next_epoch(board, folder, used_before=not outbox.was_made)
-    found = identity.of(board, settings, folder, epoch, outbox.ended[8:])
+    slept = settings.slept
+    if slept is not None and slept.goes_on:
+        epoch, before = slept.epoch, slept.link
+    else:
+        before = outbox.ended[8:]
+        epoch = counter.next_epoch(board, folder, used_before=not outbox.was_made)
+    found = identity.of(board, settings, folder, epoch, before)
     forget("device.counter", "device.identity")
     return found
 
 
 def _start_parts(supervisor: Supervisor, agent: Agent) -> None:
     """Each part is a name, how long it may be silent, and what runs it: `run(tick)`."""
-    supervisor.start("sampler", _SAMPLER_MS, agent.sample)
+    if agent.wake is not None:
+        supervisor.start("sampler", _SAMPLER_MS, agent.wake.run, last=True)
+    else:
+        supervisor.start("sampler", _SAMPLER_MS, agent.sample)
     supervisor.start("uplink", _UPLINK_MS, agent.uplink.run, last=True)
-    if agent.identity.profile == "sig":
+    if agent.identity.profile == "sig" and agent.wake is None:
         supervisor.start("coupons", _COUPONS_MS, agent.prepare)
     if agent.settings.keep != ALWAYS:
         supervisor.start("outbox", _OUTBOX_MS, agent.keep)

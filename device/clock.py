@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 class Clock:
     """`uptime_ms` never goes back; ask it at least every few days, for ticks wrap around."""
 
-    def __init__(self, board: "Board") -> None:
+    def __init__(self, board: "Board", uptime_ms: int = 0) -> None:
+        """`uptime_ms` is that of the starts before, where an epoch goes on after a sleep."""
         self._board = board
         self._ticks = board.ticks_ms()
-        self._uptime_ms = 0
+        self._uptime_ms = uptime_ms
         self._unix_at_start_ms: int | None = None
 
     def uptime_ms(self) -> int:

@@ -5,11 +5,14 @@ Apart from the reader, so that a board can forget the reader once it has read.
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from device.shapes import Limits, Settings
+    from device.shapes import Limits, Settings, Slept
 
 # counts of the device's own, told as readings
 OWN_NAMES = ("dropped", "quarantined", "corrupt", "flash-errors")
 TAKEN_NAMES = OWN_NAMES + ("update", "uptime", "started", "ended")  # no sensor is called so
+
+
+DEEP = "deep"
 
 
 class ConfigError(Exception):
@@ -51,6 +54,9 @@ class Config:
         self.block_bytes = 1024
         self.hear = "with-receipts"  # of what is new: with the next one, or at once
         self.keep = "batch"
+        self.sleep = "none"  # between samples
+        self.uptime_ms = 0  # at this start
+        self.slept: "Slept | None" = None  # what was before the sleep that ended in this start
         self.drop = "oldest"
         self.trial_ms = 600_000  # without a word from the gateway, before the last one returns
         self.told = False  # over the air, ever

@@ -7,10 +7,12 @@ from protocol.senml import is_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from device.config import Config
     from protocol.cbor import Decimal
 
 DAY_MS = 24 * 60 * 60 * 1000
 _MOST_DIGITS = 15
+_LEAST_SLEEP_MS = 30_000
 
 
 def refuse_unknown(where: str, fields: dict[str, object], known: tuple[str, ...]) -> None:
@@ -52,6 +54,20 @@ def number(key: str, value: object) -> "int | Decimal":
         if _is_digits(digits) and ("." not in value or _is_digits(after)):
             return decimal(int(before + after), -len(after))
     raise ConfigError(f'{key}: write a whole number, or a fraction in quotes: "0.5"')
+
+
+def check_sleep(config: "Config") -> None:
+    """Refuses what a device that sleeps between samples cannot do."""
+    for sensor in config.sensors:
+        if sensor.every_ms < _LEAST_SLEEP_MS:
+            raise ConfigError(
+                f"sleep: {sensor.name!r} is due too often to sleep in between;"
+                f' give it an every_ms of at least {_LEAST_SLEEP_MS}, or write "none"'
+            )
+        if sensor.driver == "pulses":
+            raise ConfigError(f'sleep: {sensor.name!r} has to stay awake to count; write "none"')
+    if config.hear != "with-receipts":
+        raise ConfigError('sleep: who sleeps cannot hear at once; write "hear": "with-receipts"')
 
 
 def _is_digits(written: str) -> bool:

@@ -8,8 +8,8 @@ import json
 import os
 
 from device import config_sensors
-from device.config import Config, ConfigError
-from device.config_checks import DAY_MS, name, refuse_unknown, text, whole
+from device.config import DEEP, Config, ConfigError
+from device.config_checks import DAY_MS, check_sleep, name, refuse_unknown, text, whole
 from protocol.envelope import SECRET_BYTES
 from protocol.limits import ACK_TIMEOUT_MS, MAX_ENVELOPE_BYTES, MAX_PACK_RECORDS
 
@@ -35,6 +35,7 @@ _WORDS = {
     "keep": ("batch", "always", "outage"),
     "drop": ("oldest", "newest"),
     "hear": ("with-receipts", "at-once"),
+    "sleep": ("none", DEEP),
 }
 _OTHERS = ("name", "secret", "profile", "key", "gateway", "sensors", "wifi", "update_key", "small")
 _KEYS = _OTHERS + tuple(_NUMBERS) + tuple(_WORDS)
@@ -104,6 +105,8 @@ def check(fields: dict[str, object]) -> Config:
     config.trial_ms = _number(fields, "trial_ms")
     config.wifi = _wifi(fields.get("wifi"))
     config.update_key = _update_key(fields.get("update_key"))
+    if config.sleep == DEEP:
+        check_sleep(config)
     return config
 
 

@@ -59,7 +59,8 @@ async def turn(desk: Desk, kid: bytes) -> int:
     feeding = asyncio.create_task(_feed(board))
     joined = None
     if settings.wifi is not None:
-        joined = asyncio.create_task(board.stay_joined(*settings.wifi, _nothing, _nothing))
+        joining = board.stay_joined(*settings.wifi, _nothing, _nothing, desk.report)
+        joined = asyncio.create_task(joining)
     try:
         quiet_ms = await _Asking(desk, endpoint, kid).run()
     finally:

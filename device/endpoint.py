@@ -133,6 +133,11 @@ class Endpoint:
             self._udp.close()
         self._udp = self._reader = None
 
+    def look_up_again(self) -> None:
+        """The next request looks the name up anew, and opens another socket."""
+        if self._udp is not None:
+            self._failures = _REOPEN_AFTER
+
     async def _ask(
         self, code: int, options: list[tuple[int, bytes]], payload: bytes, token: bytes
     ) -> "Message | None":

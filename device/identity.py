@@ -17,6 +17,7 @@ class Identity:
     """Of the profile `mac`: `up` seals, `down` checks what the gateway answers. Never printed."""
 
     profile = "mac"
+    link = bytes(16)  # its envelopes name none before them
 
     def __init__(self, name: str, secret: bytes, epoch: int, generation: int = 0) -> None:
         self.name = name

@@ -37,7 +37,8 @@ class Outbox:
 
     `quarantined` counts envelopes set aside, `flash_errors` times that the flash would not take
     something; both, like `dropped` and `corrupt`, since this start. `ended` is the mark of the last
-    envelope known of the start before, or empty. Who sends says `unreachable`.
+    envelope known of the start before, or empty. Who sends says `unreachable`. `segments` is
+    the part on flash.
     """
 
     def __init__(
@@ -58,12 +59,12 @@ class Outbox:
         self._mode = mode
         self._drops_newest = drop == NEWEST
         self._ring_limit = ring_bytes
-        self._segments = Segments(files, folder, capacity_bytes)
-        self.was_made = self._segments.was_made
-        newest = self._segments.newest()
+        self.segments = Segments(files, folder, capacity_bytes)
+        self.was_made = self.segments.was_made
+        newest = self.segments.newest()
         if newest is not None:
-            self._segments.mark = max(self._segments.mark, _mark(newest))
-        self.ended = self._segments.mark
+            self.segments.mark = max(self.segments.mark, _mark(newest))
+        self.ended = self.segments.mark
         self._ring: list[bytes] = []  # newer than all on flash
         self._ring_ms: list[int] = []  # when each of them was put
         self._ring_bytes = 0
@@ -72,20 +73,20 @@ class Outbox:
 
     @property
     def dropped(self) -> int:
-        return self._segments.dropped + self._dropped
+        return self.segments.dropped + self._dropped
 
     @property
     def corrupt(self) -> int:
-        return self._segments.corrupt
+        return self.segments.corrupt
 
     @property
     def flash_errors(self) -> int:
-        return self._segments.flash_errors
+        return self.segments.flash_errors
 
     @property
     def used_bytes(self) -> int:
         """Bytes that wait, headers and all."""
-        return self._segments.used_bytes + self._ring_bytes
+        return self.segments.used_bytes + self._ring_bytes
 
     def put(self, sealed: bytes, now_ms: int) -> None:
         """Adds one. Where the flash fails it stays in RAM; overflow drops, and counts."""
@@ -116,27 +117,27 @@ class Outbox:
 
     def spill(self) -> None:
         """Makes all that waits durable now, if the flash will."""
-        while self._drops_newest and self._ring and not self._segments.has_room(self._ring_bytes):
+        while self._drops_newest and self._ring and not self.segments.has_room(self._ring_bytes):
             self._drop(-1)
         if not self._ring:
             return
         try:
-            self._segments.append(self._ring)
+            self.segments.append(self._ring)
         except OSError:
-            self._segments.flash_errors += 1
+            self.segments.flash_errors += 1
             return
         # of what neither the flash nor the gateway has, the next start is better told nothing
-        self._segments.mark = _mark(self._ring[-1])
+        self.segments.mark = _mark(self._ring[-1])
         self._ring, self._ring_ms = [], []
         self._ring_bytes = 0
         if self._in_flight:
-            self._segments.peek()  # what is on its way is now the first on flash
+            self.segments.peek()  # what is on its way is now the first on flash
             self._in_flight = False
 
     def peek(self) -> bytes | None:
         """The oldest envelope, or None. OSError where the flash fails to read."""
         self._in_flight = False
-        sealed = self._segments.peek()
+        sealed = self.segments.peek()
         if sealed is None and self._ring:
             self._in_flight = True
             sealed = self._ring[0]
@@ -145,10 +146,10 @@ class Outbox:
     def advance(self) -> None:
         """Steps over what `peek` has just returned; nothing where overflow took it meanwhile."""
         if self._in_flight:
-            self._segments.mark = _mark(self._ring[0])
+            self.segments.mark = _mark(self._ring[0])
             self._take(0)
             return
-        self._segments.advance()
+        self.segments.advance()
 
     def set_aside(self, sealed: bytes) -> None:
         """Moves what `peek` has just returned to the quarantine, which keeps the last few."""
@@ -160,8 +161,8 @@ class Outbox:
     def close(self) -> None:
         """For a planned stop or a sleep: nothing is lost, or comes twice; no file stays open."""
         self.spill()
-        self._segments.save_cursor()
-        self._segments.close()
+        self.segments.save_cursor()
+        self.segments.close()
 
     def _drop(self, index: int) -> None:
         self._take(index)

@@ -25,7 +25,8 @@ _OWN_RECORDS = 3  # that a pack may have besides what was gathered
 class Packer:
     """`sequence` is the next envelope's; `unsealed` counts packs that never got into the outbox.
 
-    `started` is what the first pack says of this start.
+    `started` is what the first pack says of this start. `is_placed`: a pack of this epoch has Unix
+    times.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class Packer:
         self.sequence = 0
         self.unsealed = 0
         self.started = "unknown"
-        self._is_placed = False  # a pack of this epoch has Unix times
+        self.is_placed = False
         self._identity = identity
         self._outbox = outbox
         self._clock = clock
@@ -70,7 +71,7 @@ class Packer:
             raise TooLargeError("too many records")
         sealed = self._identity.seal(self.sequence, self._pack(gathered))
         self.sequence += 1
-        self._is_placed = self._clock.is_set
+        self.is_placed = self._clock.is_set
         return sealed
 
     def _pack(self, gathered: list[Reading]) -> bytes:
@@ -83,7 +84,7 @@ class Packer:
         if not self.sequence:
             timed.append(Reading(base + "started", "", self.started, sealed_ms))
             timed.append(Reading(base + "ended", "", self._ended(), sealed_ms))
-        if not self._is_placed:
+        if not self.is_placed:
             timed.append(Reading(base + "uptime", "s", decimal(now_ms, -3), sealed_ms))
         return senml.encode_pack(base, timed)
 

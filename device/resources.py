@@ -43,7 +43,8 @@ def connect(folder: str) -> "Resources":
     who = identity.of(board, settings, folder, epoch)
     made = Resources(Protected(board, endpoint, folder, settings.secret, who))
     if settings.wifi is not None:
-        made.joining = asyncio.create_task(board.stay_joined(*settings.wifi, _nothing, _nothing))
+        joining = board.stay_joined(*settings.wifi, _nothing, _nothing, start.report)
+        made.joining = asyncio.create_task(joining)
     return made
 
 

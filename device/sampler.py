@@ -24,7 +24,7 @@ _READ_ERRORS = "/read-errors"
 
 
 class Sampler:
-    """`sampled` counts attempts, failed reads included."""
+    """`sampled` counts attempts, failed reads included; `slots` has one for each sensor."""
 
     def __init__(
         self, board: "Board", config: "Config", outbox: "Outbox", clock: "Clock", packer: "Packer"
@@ -36,8 +36,8 @@ class Sampler:
         self._clock = clock
         self._packer = packer
         now_ms = clock.uptime_ms()
-        self._slots = [Slot(board, one, config.name, now_ms) for one in config.sensors]
-        self._fast = min([slot.config.every_ms for slot in self._slots]) == 0
+        self.slots = [Slot(board, one, config.name, now_ms) for one in config.sensors]
+        self._fast = min([slot.config.every_ms for slot in self.slots]) == 0
         # Of the pack being gathered, times still in uptime. A pack that is full is sealed.
         self._gathered: list[Reading] = []
         self._opened_ms: int | None = None
@@ -46,7 +46,7 @@ class Sampler:
 
     @property
     def read_errors(self) -> int:
-        return sum([slot.errors for slot in self._slots])
+        return sum([slot.errors for slot in self.slots])
 
     async def run(self, report: "Report", tick: "Tick", limit: int = 0) -> None:
         """Samples for ever, or until `limit` attempts were made; the last pack may be short."""
@@ -59,7 +59,7 @@ class Sampler:
             self.tick(limit)
             if self._losses() != losses or self.read_errors != failed:
                 dropped, quarantined = self._losses()[:2]
-                reasons = {slot.name: slot.reason for slot in self._slots if slot.reason}
+                reasons = {slot.name: slot.reason for slot in self.slots if slot.reason}
                 report(
                     "lost",
                     dropped=dropped,
@@ -73,7 +73,7 @@ class Sampler:
     def tick(self, limit: int = 0) -> None:
         """Reads what is due now, and seals the pack if it is full, old enough or urgent."""
         now_ms = self._clock.uptime_ms()
-        for slot in self._slots:
+        for slot in self.slots:
             if slot.due_ms <= now_ms and not (limit and self.sampled >= limit):
                 self._sample(slot, now_ms)
                 slot.plan(now_ms, self._clock)
@@ -86,10 +86,10 @@ class Sampler:
     def sample_now(self) -> int:
         """Reads every sensor, due or not, and seals what it said; how many there are."""
         now_ms = self._clock.uptime_ms()
-        for slot in self._slots:
+        for slot in self.slots:
             self._sample(slot, now_ms)
         self.seal()
-        return len(self._slots)
+        return len(self.slots)
 
     def note(self, name: str, unit: str, value: "int | Decimal | str") -> None:
         """Adds a reading of the device's own to the pack being gathered."""
@@ -109,13 +109,13 @@ class Sampler:
             if losses[index] != self._reported[index]:
                 own = self._config.name + "/" + name
                 gathered.append(Reading(own, _COUNT_UNIT, losses[index], now_ms))
-        for slot in self._slots:
+        for slot in self.slots:
             if slot.errors != slot.told:
                 own = slot.name + _READ_ERRORS
                 gathered.append(Reading(own, _COUNT_UNIT, slot.errors, now_ms))
         if gathered and self._packer.seal(gathered):
             self._reported = losses
-            for slot in self._slots:
+            for slot in self.slots:
                 slot.told = slot.errors
 
     def _sample(self, slot: Slot, now_ms: int) -> None:
@@ -142,7 +142,7 @@ class Sampler:
 
     def sleep_ms(self) -> int:
         now_ms = self._clock.uptime_ms()
-        wake_ms = min([slot.due_ms for slot in self._slots])
+        wake_ms = min([slot.due_ms for slot in self.slots])
         if self._opened_ms is not None:
             wake_ms = min(wake_ms, self._opened_ms + self._config.pack_age_ms)
         return min(max(wake_ms - now_ms, 0), _LONGEST_SLEEP_MS)

@@ -35,7 +35,8 @@ class Segments:
     """`dropped` counts envelopes given up for newer ones, `corrupt` those that came back damaged.
 
     `total_bytes` is what all segments hold, headers and all. `mark` is a few bytes of the owner's
-    that are kept with the place; `flash_errors` counts the times that it could not be.
+    that are kept with the place; `flash_errors` counts the times that it could not be. `last` is
+    the newest segment ever, `opened` its file while it is written.
     """
 
     def __init__(self, files: "Files", folder: str, capacity_bytes: int) -> None:
@@ -47,18 +48,18 @@ class Segments:
         self._segment_bytes = min(_SEGMENT_BYTES, capacity_bytes // 4)
         self._max_segments = _SHORT_SEGMENTS * (capacity_bytes // self._segment_bytes)
         self.was_made = store.make_folder(folder)
-        self._sizes: dict[int, int] = {}  # segment -> bytes in it
+        self.sizes: dict[int, int] = {}  # segment -> bytes in it
         for name in os.listdir(folder):
             if name.startswith("s") and len(name) == 9:
-                self._sizes[int(name[1:], 16)] = os.stat(folder + "/" + name)[6]
-        self._segments = sorted(self._sizes)  # oldest first
-        self.total_bytes = sum(self._sizes.values())
+                self.sizes[int(name[1:], 16)] = os.stat(folder + "/" + name)[6]
+        self._segments = sorted(self.sizes)  # oldest first
+        self.total_bytes = sum(self.sizes.values())
         self._segment = self._at = 0
-        self.mark = self._saved_mark = b""
+        self.mark = self.saved_mark = b""
         self._load_cursor()
         # A segment of an earlier start may end in a torn envelope: never append to one.
-        self._last = max(self._segments + [self._segment])
-        self._open: BinaryIO | None = None
+        self.last = max(self._segments + [self._segment])
+        self.opened: BinaryIO | None = None
         self._peeked_bytes = 0
         self._unsaved = 0
         self._read_faults = 0
@@ -70,13 +71,13 @@ class Segments:
     @property
     def used_bytes(self) -> int:
         """Bytes that wait, headers and all."""
-        return self.total_bytes - (self._at if self._segment in self._sizes else 0)
+        return self.total_bytes - (self._at if self._segment in self.sizes else 0)
 
     def has_room(self, size: int) -> bool:
         """Whether nothing must be given up for so many bytes more, headers and all."""
         if self.total_bytes + size > self._capacity_bytes:
             return False
-        return self._open is not None or len(self._segments) < self._max_segments
+        return self.opened is not None or len(self._segments) < self._max_segments
 
     def append(self, envelopes: list[bytes]) -> None:
         """Appends durably, and gives up the oldest for it. OSError where the flash will not.
@@ -84,7 +85,7 @@ class Segments:
         All go into one segment, so that they cost one flush.
         """
         size = sum([HEADER_BYTES + len(envelope) for envelope in envelopes])
-        if self._open is not None and self._sizes[self._last] + size > self._segment_bytes:
+        if self.opened is not None and self.sizes[self.last] + size > self._segment_bytes:
             self._close_segment()
         for envelope in envelopes:
             size = HEADER_BYTES + len(envelope)
@@ -112,7 +113,7 @@ class Segments:
             envelope = self._read()
             if envelope is not None:
                 return envelope
-            if self._segment == self._last and self._open is not None:
+            if self._segment == self.last and self.opened is not None:
                 return None
             self.save_cursor()  # with these envelopes goes the proof that there were any
             self._remove(self._segment)
@@ -128,14 +129,14 @@ class Segments:
 
     def save_cursor(self) -> None:
         """Makes the place durable now, and `mark` with it. Without it a few come again."""
-        if self._unsaved or self.mark != self._saved_mark:
+        if self._unsaved or self.mark != self.saved_mark:
             place = struct.pack(_CURSOR, self._segment, self._at)
             try:
                 store.save(self._files, self._folder + "/cursor", place + self.mark)
             except OSError:
                 self.flash_errors += 1
             self._unsaved = 0
-            self._saved_mark = self.mark
+            self.saved_mark = self.mark
 
     def newest(self) -> bytes | None:
         """The last whole envelope of the newest segment, read or not; None where there is none."""
@@ -163,36 +164,36 @@ class Segments:
         place = store.load(self._folder + "/cursor")
         if place is not None and len(place) >= _CURSOR_BYTES:
             self._segment, self._at = struct.unpack(_CURSOR, place[:_CURSOR_BYTES])
-            self.mark = self._saved_mark = place[_CURSOR_BYTES:]
+            self.mark = self.saved_mark = place[_CURSOR_BYTES:]
 
     # Writing
 
     def _write(self, envelope: bytes) -> None:
-        if self._open is None:
-            self._last += 1
-            self._open = open(self._path(self._last), "wb")
-            self._segments.append(self._last)
-            self._sizes[self._last] = 0
+        if self.opened is None:
+            self.last += 1
+            self.opened = open(self.path(self.last), "wb")
+            self._segments.append(self.last)
+            self.sizes[self.last] = 0
         crc = binascii.crc32(envelope) & 0xFFFFFFFF
         try:
-            self._open.write(struct.pack(_HEADER, _MAGIC, 0, len(envelope), crc) + envelope)
+            self.opened.write(struct.pack(_HEADER, _MAGIC, 0, len(envelope), crc) + envelope)
         except OSError:
             self._close_segment()
             raise
-        self._sizes[self._last] += HEADER_BYTES + len(envelope)
+        self.sizes[self.last] += HEADER_BYTES + len(envelope)
         self.total_bytes += HEADER_BYTES + len(envelope)
 
     def _sync(self) -> None:
-        if self._open is not None:
+        if self.opened is not None:
             try:
-                self._files.sync(self._open)
+                self._files.sync(self.opened)
             except OSError:
                 # How much reached the flash is unknown: this segment is closed for good.
                 self._close_segment()
                 raise
 
     def _close_segment(self) -> None:
-        file, self._open = self._open, None
+        file, self.opened = self.opened, None
         if file is not None:
             try:
                 file.close()
@@ -201,7 +202,7 @@ class Segments:
 
     def _drop_oldest(self) -> bool:
         """Whether there was a segment to drop; never the one being written."""
-        if not self._segments or (self._open is not None and self._segments[0] == self._last):
+        if not self._segments or (self.opened is not None and self._segments[0] == self.last):
             return False
         if self._segment != self._segments[0]:
             self._segment, self._at = self._segments[0], 0
@@ -220,7 +221,7 @@ class Segments:
     def _read(self) -> bytes | None:
         """The envelope at the cursor; None at the end of the segment or of what is readable."""
         try:
-            with open(self._path(self._segment), "rb") as file:
+            with open(self.path(self._segment), "rb") as file:
                 file.seek(self._at)
                 envelope = self._next_whole(file)
         except OSError as error:
@@ -252,12 +253,12 @@ class Segments:
 
     def _remove(self, segment: int) -> None:
         self._segments.remove(segment)
-        self.total_bytes -= self._sizes.pop(segment)
+        self.total_bytes -= self.sizes.pop(segment)
         self._at = 0
         try:
-            os.remove(self._path(segment))
+            os.remove(self.path(segment))
         except OSError:
             pass  # then it is found, and sent, again at the next start
 
-    def _path(self, segment: int) -> str:
+    def path(self, segment: int) -> str:
         return self._folder + f"/s{segment:08x}"

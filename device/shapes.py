@@ -107,11 +107,12 @@ class Board(Files, Protocol):
         """The chip's own temperature in degrees Celsius; OSError where it has none."""
 
     async def stay_joined(
-        self, ssid: str, password: str, tick: Tick, on_up: Callable[[], None]
+        self, ssid: str, password: str, tick: Tick, on_up: Callable[[], None], report: Report
     ) -> None:
         """Joins the Wi-Fi, and again whenever it is lost; never returns on a board.
 
-        Ticks all the while, and calls `on_up` whenever the network is there anew.
+        Ticks all the while, calls `on_up` whenever the network is there anew, and tells how it
+        goes.
         """
 
     def watchdog(self, timeout_ms: int) -> Callable[[], None] | None:
@@ -135,6 +136,39 @@ class Board(Files, Protocol):
     def reset(self) -> None: ...
     def reset_cause(self) -> str:
         """What started it: "power-on", "hard", "watchdog", "deep-sleep", "soft" or "unknown"."""
+
+    def rest(self) -> "Rest":
+        """Deep sleep, and what outlives it."""
+
+
+class Slept(Protocol):
+    """What one start hands over to the next: `device.waking.State`."""
+
+    epoch: int
+    sequence: int
+    silent: int
+    tail_bytes: int
+    time_ms: int
+    uptime_ms: int
+    link: bytes
+    is_placed: bool
+    goes_on: bool
+    plan: int
+    ahead_ms: list[int]
+
+
+class Rest(Protocol):
+    def deep_sleep(self, duration_ms: int) -> None:
+        """Switches off for so long, and then starts anew; never returns on a board."""
+
+    def woke_from_sleep(self) -> bool:
+        """Whether this start may be the end of a `deep_sleep`; never after the power was cut."""
+
+    def retained(self) -> bytes | None:
+        """What `retain` was given last, if the power was there since; None without such memory."""
+
+    def retain(self, data: bytes) -> None:
+        """Keeps up to 2048 bytes through `deep_sleep`, where there is memory for it."""
 
 
 class I2c(Protocol):
@@ -196,6 +230,7 @@ class Sealing(Protocol):
     kid: bytes
     epoch: int
     down: HmacKey
+    link: bytes  # of the envelope sealed last; in the profile `mac` always zeros
 
     def seal(self, sequence: int, payload: bytes) -> bytes:
         """The envelope of a pack; TooLargeError or FaultError where there can be none."""

@@ -23,7 +23,8 @@ _FAULT_PAUSE_MS = 10_000
 class SigningIdentity:
     """`seal` makes what we send, `down` checks what the gateway answers. Never printed.
 
-    `faults` counts coupons that came out wrong, and were thrown away.
+    `link` is that of the envelope sealed last. `faults` counts coupons that came out wrong, and
+    were thrown away.
     """
 
     profile = "sig"
@@ -39,7 +40,7 @@ class SigningIdentity:
         self.faults = 0
         self._signer = signer
         self._table = table
-        self._before = bytes(sign1.BEFORE_BYTES)
+        self.link = bytes(sign1.BEFORE_BYTES)
 
     @property
     def ready(self) -> int:
@@ -48,7 +49,7 @@ class SigningIdentity:
 
     def follow(self, link: bytes) -> None:
         """`link` is that of the last envelope that earlier starts are known to have sealed."""
-        self._before = link or self._before
+        self.link = link or self.link
 
     def seal(self, sequence: int, payload: bytes) -> bytes:
         """The envelope of a pack, which names the one sealed before.
@@ -60,10 +61,10 @@ class SigningIdentity:
             self.kid,
             epoch=self.epoch,
             sequence=sequence,
-            before=self._before,
+            before=self.link,
             payload=payload,
         )
-        self._before = sign1.link(sealed)
+        self.link = sign1.link(sealed)
         return sealed
 
     def step(self, is_idle: bool) -> int:

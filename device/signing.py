@@ -1,7 +1,7 @@
 """Puts together the identity of a device that signs. A board runs it once, and lets go of it."""
 
 from device import counter, keys
-from device.config import ConfigError
+from device.config import DEEP, ConfigError
 from device.signer import COUPONS, SigningIdentity
 from device.table_file import open_table
 from protocol.ecdsa import Signer
@@ -19,8 +19,9 @@ USED_ONCE = ("device.keys", "device.table_file", "protocol.keypair", "device.sig
 def make(board: "Board", settings: "Config", folder: str, epoch: int) -> SigningIdentity:
     """The identity of this start. ConfigError without a key or a table.
 
-    Coupons need an epoch that no other start has: without one that can be read back there are
-    none, and each signature is the one of RFC 6979, which needs no state.
+    Coupons need an epoch that no other start has: without one that can be read back, or where it
+    goes on after a sleep, there are none, and each signature is the one of RFC 6979, which needs no
+    state.
     """
     table = open_table(folder)
     try:
@@ -33,7 +34,7 @@ def make(board: "Board", settings: "Config", folder: str, epoch: int) -> Signing
         table.read,
         board.random_bytes,
         boot=epoch.to_bytes(4, "big"),
-        coupons=COUPONS if counter.is_kept(folder, epoch) else 0,
+        coupons=COUPONS if settings.sleep != DEEP and counter.is_kept(folder, epoch) else 0,
     )
     return SigningIdentity(settings, public, epoch, signer=signer, table=table)
 

@@ -79,7 +79,7 @@ async def run(board: "Board", settings: "Config", slots: "Slots", report: "Repor
 
     async def join(tick: "Tick") -> None:
         ssid, password = settings.wifi or ("", "")
-        await board.stay_joined(ssid, password, tick, _nothing)
+        await board.stay_joined(ssid, password, tick, _nothing, report)
 
     supervisor.start("update", _SILENT_MS, work, last=True)
     if settings.wifi is not None:

@@ -32,6 +32,7 @@ class Updating:
         self._agent = agent
         self._slots = slots
         self._is_sealed = False
+        self._began_ms = agent.clock.uptime_ms()
         # what an earlier start has put into the outbox before it was cut off
         if slots.outcome and self._is_on_flash():
             slots.told()
@@ -75,10 +76,10 @@ class Updating:
 
     def _is_time(self) -> bool:
         """For another start: of a trial in vain, or to fetch once the gateway answers again."""
-        uptime_ms = self._agent.clock.uptime_ms()
+        lasted_ms = self._agent.clock.uptime_ms() - self._began_ms
         if self._slots.trial:
-            return uptime_ms > _TRIAL_MS
-        return bool(self._agent.uplink.kept) and uptime_ms > _AGAIN_MS
+            return lasted_ms > _TRIAL_MS
+        return bool(self._agent.uplink.kept) and lasted_ms > _AGAIN_MS
 
 
 def is_in(folder: str, part: bytes) -> bool:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import BinaryIO
 
-from device.shapes import Event, Tick, Wiring
+from device.shapes import Event, Report, Tick, Wiring
 from protocol.cbor import Decimal, decimal
 from protocol.errors import BadMacError
 from protocol.oscore_parts import TAG_BYTES
@@ -58,7 +58,7 @@ class Board:
             return decimal(int(file.read()), -3)
 
     async def stay_joined(
-        self, ssid: str, password: str, tick: Tick, on_up: Callable[[], None]
+        self, ssid: str, password: str, tick: Tick, on_up: Callable[[], None], report: Report
     ) -> None:
         """The machine's own network is there, or is not: nothing to join."""
 
@@ -86,6 +86,26 @@ class Board:
 
     def reset(self) -> None:
         sys.exit(1)
+
+    def rest(self) -> "Rest":
+        return Rest()
+
+
+class Rest:
+    """Who started this program starts it again."""
+
+    def deep_sleep(self, duration_ms: int) -> None:
+        time.sleep(duration_ms / 1000)
+        sys.exit(0)
+
+    def woke_from_sleep(self) -> bool:
+        return False
+
+    def retained(self) -> bytes | None:
+        return None
+
+    def retain(self, data: bytes) -> None:
+        """There is no memory for it."""
 
 
 class Aead:

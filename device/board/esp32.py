@@ -10,12 +10,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from device.shapes import Tick
+    import network
+
+    from device.shapes import Report, Tick
     from protocol.cbor import Decimal
 
 
 class Board(Firmware):
     name = "esp32"
+    wlan: "network.WLAN | None" = None
 
     def unique_id(self) -> bytes:
         return machine.unique_id()
@@ -29,13 +32,20 @@ class Board(Firmware):
         return decimal((int(esp32.raw_temperature()) - 32) * 500 // 9, -2)
 
     async def stay_joined(
-        self, ssid: str, password: str, tick: "Tick", on_up: "Callable[[], None]"
+        self,
+        ssid: str,
+        password: str,
+        tick: "Tick",
+        on_up: "Callable[[], None]",
+        report: "Report",
     ) -> None:
         import network
 
         from device.board import wifi
 
-        await wifi.stay_joined(network.WLAN(network.STA_IF), ssid, password, tick, on_up)
+        self.wlan = network.WLAN(network.STA_IF)
+        link = wifi.Link(self, self.wlan, wifi.ready_esp32, tick, report)
+        await link.stay(ssid, password, on_up)
 
     def watchdog(self, timeout_ms: int) -> "Callable[[], None] | None":
         feed: Callable[[], None] = machine.WDT(timeout=timeout_ms).feed

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import BinaryIO
 
-    from device.shapes import Event, Tick, Wiring
+    from device.shapes import Event, Report, Rest, Tick, Wiring
     from protocol.cbor import Decimal
     from protocol.oscore_parts import Aead
 
@@ -62,7 +62,12 @@ class Firmware:
         raise OSError("no thermometer")
 
     async def stay_joined(
-        self, ssid: str, password: str, tick: "Tick", on_up: "Callable[[], None]"
+        self,
+        ssid: str,
+        password: str,
+        tick: "Tick",
+        on_up: "Callable[[], None]",
+        report: "Report",
     ) -> None:
         """The machine's own network is there, or is not: nothing to join."""
 
@@ -80,6 +85,11 @@ class Firmware:
         from device.board import cause
 
         return cause.of()
+
+    def rest(self) -> "Rest":
+        from device.board import rest
+
+        return rest.of(self)
 
     def heap_bytes(self) -> int:
         gc.collect()

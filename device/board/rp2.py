@@ -9,15 +9,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from device.shapes import Tick
+    import network
+
+    from device.shapes import Report, Tick
     from protocol.cbor import Decimal
 
 _THERMOMETER = 4  # RP2040 datasheet §4.9.5: the fifth ADC input; firmware knows other chips'
-_NO_POWER_SAVING = 0xA11140  # the radio's own saving loses incoming datagrams
 
 
 class Board(Firmware):
     name = "rp2"
+    wlan: "network.WLAN | None" = None
+    feed: "Callable[[], None] | None" = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,19 +38,24 @@ class Board(Firmware):
         return decimal(2700 - (microvolts - 706_000) * 100 // 1721, -2)
 
     async def stay_joined(
-        self, ssid: str, password: str, tick: "Tick", on_up: "Callable[[], None]"
+        self,
+        ssid: str,
+        password: str,
+        tick: "Tick",
+        on_up: "Callable[[], None]",
+        report: "Report",
     ) -> None:
         import network
 
         from device.board import wifi
 
-        wlan = network.WLAN(network.STA_IF)
-        wlan.active(True)
-        wlan.config(pm=_NO_POWER_SAVING)
-        await wifi.stay_joined(wlan, ssid, password, tick, on_up)
+        self.wlan = network.WLAN(network.STA_IF)
+        link = wifi.Link(self, self.wlan, wifi.ready_rp2, tick, report)
+        await link.stay(ssid, password, on_up)
 
     def watchdog(self, timeout_ms: int) -> "Callable[[], None] | None":
         feed: Callable[[], None] = machine.WDT(timeout=timeout_ms).feed
+        self.feed = feed
         return feed
 
     def reset(self) -> None:

@@ -58,6 +58,7 @@ class VirtualBoard(threading.Thread):
             "wifi": {"up": True, "ssid": None, "password": None},  # None: any
             "adc": {"4": _ROOM_TEMPERATURE},
             "pins": {},
+            "hurries": False,  # what it sleeps through takes no time
         }
         self.change_world()
         self.resets: list[str] = []

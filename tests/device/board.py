@@ -64,6 +64,9 @@ class FakeBoard:
         self.flash_fails = False
         self.degrees = decimal(2150, -2)  # None: the thermometer fails
         self.wired = None  # tests.device.parts.Wiring, where there is one
+        self.slept_ms = []
+        self.memory = None  # b"", where some outlives deep sleep
+        self.woke = False
         self._peer = peer
         self._script = list(script)
         self._timers = []
@@ -142,6 +145,28 @@ class FakeBoard:
 
     def heap_bytes(self):
         return 0
+
+    def rest(self):
+        return self
+
+    def deep_sleep(self, duration_ms):
+        self.slept_ms.append(duration_ms)
+        self.now_ms += duration_ms
+        self.woke = True
+
+    def power_cut(self):
+        self.woke = False
+        self.memory = None if self.memory is None else b""
+
+    def woke_from_sleep(self):
+        return self.woke
+
+    def retained(self):
+        return self.memory
+
+    def retain(self, data):
+        if self.memory is not None:
+            self.memory = data
 
     def sync(self, file):
         if self.flash_fails:

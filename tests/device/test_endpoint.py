@@ -159,3 +159,16 @@ async def test_three_requests_without_an_answer_open_another_socket_which_is_cou
     assert rig.endpoint.sockets == 2
     assert rig.board.sockets[0].closed
     await rig.endpoint.close()
+
+
+async def test_in_a_network_that_was_joined_anew_the_name_is_looked_up_anew(rig):
+    rig.endpoint.look_up_again()
+    await rig.ask()
+    await rig.ask()
+    rig.endpoint.look_up_again()
+
+    await rig.ask()
+    await rig.ask()
+
+    assert rig.endpoint.sockets == 2
+    assert rig.board.sockets[0].closed

@@ -24,12 +24,15 @@ def reset_cause():
 
 
 def deepsleep(time_ms=0):
-    host.registers.set(host.SLEEP_MS, time_ms)
+    host.registers.set(host.SLEEP_MS, 50 if host.world()["hurries"] else time_ms)
     host.stop(host.DEEP_SLEEP)
 
 
 def lightsleep(time_ms=0):
-    time.sleep_ms(time_ms)
+    if host.world()["hurries"]:
+        time.skip_ms(time_ms)
+    else:
+        time.sleep_ms(time_ms)
 
 
 def idle():

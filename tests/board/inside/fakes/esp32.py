@@ -1,0 +1,5 @@
+"""`esp32` of the virtual board."""
+
+
+def mcu_temperature():
+    return 26
