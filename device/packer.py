@@ -79,14 +79,13 @@ class Packer:
         clock, base = self._clock, self._identity.name + "/"
         now_ms = clock.uptime_ms()  # once, for all times are relative to this moment
         start_ms = clock.time_ms(now_ms) - now_ms if clock.is_set else -now_ms
-        timed = [Reading(one.name, one.unit, one.value, start_ms + one.time_ms) for one in gathered]
-        sealed_ms = start_ms + now_ms
+        own = []
         if not self.sequence:
-            timed.append(Reading(base + "started", "", self.started, sealed_ms))
-            timed.append(Reading(base + "ended", "", self._ended(), sealed_ms))
+            own.append(Reading(base + "started", "", self.started, now_ms))
+            own.append(Reading(base + "ended", "", self._ended(), now_ms))
         if not self.is_placed:
-            timed.append(Reading(base + "uptime", "s", decimal(now_ms, -3), sealed_ms))
-        return senml.encode_pack(base, timed)
+            own.append(Reading(base + "uptime", "s", decimal(now_ms, -3), now_ms))
+        return senml.encode_pack(base, gathered + own if own else gathered, start_ms)
 
     def _ended(self) -> str:
         """Epoch and sequence of the last envelope that the flash or the gateway has."""

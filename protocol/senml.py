@@ -28,14 +28,19 @@ class Reading(namedtuple("Reading", ("name", "unit", "value", "time_ms"))):
     time_ms: int
 
 
-def encode_pack(base_name: str, readings: list[Reading]) -> bytes:
-    """A pack of readings whose names all start with `base_name`, in their order."""
-    base_ms = readings[0].time_ms if readings[0].time_ms >= RELATIVE_TIME_MS else 0
+def encode_pack(base_name: str, readings: list[Reading], start_ms: int = 0) -> bytes:
+    """A pack of readings whose names all start with `base_name`, in their order.
+
+    Their times count from `start_ms`.
+    """
+    first_ms = start_ms + readings[0].time_ms
+    base_ms = first_ms if first_ms >= RELATIVE_TIME_MS else 0
+    after_start_ms = start_ms - base_ms
     out = bytearray()
     cbor.head(out, cbor.ARRAY, len(readings))
     for position, reading in enumerate(readings):
         base = 0 if position else 1 + bool(base_ms)
-        label, after_ms = label_of(reading.value), reading.time_ms - base_ms
+        label, after_ms = label_of(reading.value), reading.time_ms + after_start_ms
         cbor.head(out, cbor.MAP, 2 + bool(reading.unit) + bool(after_ms) + base)
         # in the order of their encodings: the labels below zero are the last
         _field(out, NAME, reading.name[len(base_name) :])
