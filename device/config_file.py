@@ -86,7 +86,7 @@ def check(fields: dict[str, object]) -> Config:
     """The configuration that the keys and values of config.json spell."""
     refuse_unknown("config.json", fields, _KEYS)
     if fields.get("small", False) is not False:
-        raise ConfigError("small: write true or false")
+        raise ConfigError('small: write true or false; true goes with "profile": "mac" only')
     device = name("name", fields.get("name"))
     secret = _secret(fields.get("secret"))
     config = Config(device, secret, config_sensors.read(fields, device))
