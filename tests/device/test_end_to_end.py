@@ -15,7 +15,7 @@ from tests.relay import Relay
 NAME, SECRET = "greenhouse-3", bytes(range(32))
 
 # What a board has free, and with room to spare; it runs compiled code, as a board does.
-SMALL = ["-X", "heapsize=96K"]
+SMALL = ["-X", "heapsize=100K"]
 
 pytestmark = pytest.mark.integration
 

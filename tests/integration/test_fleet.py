@@ -16,12 +16,12 @@ from tests.integration.harness import Site, collected_ledger, device_folder, pac
 from tests.interpreters import environment, micropython
 from tests.relay import Relay
 from tools import firmware
-from tools.processes import launched
+from tools.processes import DEVICE_HEAP, launched
 
 pytestmark = pytest.mark.integration
 
 BAD = {"loss": 0.3, "duplicate": 0.2, "reorder": 0.1}
-HEAP = ["-X", "heapsize=96K"]
+HEAP = ["-X", f"heapsize={DEVICE_HEAP}"]
 _ACK_TIMEOUT_MS = 60  # half of all requests are repeated: else they would wait most of the time
 DRAINED_S = 120
 _READING = {"driver": "simulated", "name": "temperature"}
