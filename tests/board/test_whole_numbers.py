@@ -22,9 +22,10 @@ def floats_in(path: Path) -> list[str]:
 
 def _name(function: ast.expr) -> str:
     """Of `time.time` and `time.sleep`, which take or give seconds, the last part."""
-    if isinstance(function, ast.Attribute):
-        return function.attr
-    return function.id if isinstance(function, ast.Name) else ""
+    match function:
+        case ast.Attribute(value=ast.Name(id="time"), attr=name) | ast.Name(id=name):
+            return name
+    return ""
 
 
 def test_nothing_on_a_board_has_a_float_but_the_jitter():
