@@ -8,13 +8,13 @@ from protocol.limits import MAX_TIME_MS, RELATIVE_TIME_MS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from device.shapes import Board
+    from device.shapes import Ticking
 
 
 class Clock:
     """`uptime_ms` never goes back; ask it at least every few days, for ticks wrap around."""
 
-    def __init__(self, board: "Board", uptime_ms: int = 0) -> None:
+    def __init__(self, board: "Ticking", uptime_ms: int = 0) -> None:
         """`uptime_ms` is that of the starts before, where an epoch goes on after a sleep."""
         self._board = board
         self._ticks = board.ticks_ms()

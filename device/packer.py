@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from device.clock import Clock
     from device.outbox import Outbox
-    from device.shapes import Sealing
+    from device.shapes import Sealer
 
 _OWN_RECORDS = 3  # that a pack may have besides what was gathered
 
@@ -31,7 +31,7 @@ class Packer:
 
     def __init__(
         self,
-        identity: "Sealing",
+        identity: "Sealer",
         outbox: "Outbox",
         clock: "Clock",
         on_sealed: "Callable[[], None]",

@@ -85,15 +85,18 @@ class Files(Protocol):
         """At most 30 bits that nobody can guess."""
 
 
-class Board(Files, Protocol):
-    """All that differs between machines."""
-
-    name: str
-
+class Ticking(Protocol):
     def ticks_ms(self) -> int:
         """Wraps around: only `ticks_diff` may look at it."""
 
     def ticks_diff(self, later: int, earlier: int) -> int: ...
+
+
+class Board(Files, Ticking, Protocol):
+    """All that differs between machines."""
+
+    name: str
+
     async def sleep_ms(self, duration_ms: int) -> None: ...
     async def wait(self, event: Event, timeout_ms: int) -> bool:
         """Whether `event` was set in time."""
@@ -222,18 +225,23 @@ class Sender(Protocol):
     epoch: int
 
 
-class Sealing(Protocol):
-    """Who the device is in this start, in either profile. Holds keys: never printed."""
+class Sealer(Protocol):
+    """Who seals packs, and under which name."""
 
     name: str
+
+    def seal(self, sequence: int, payload: bytes) -> bytes:
+        """The envelope of a pack; TooLargeError or FaultError where there can be none."""
+
+
+class Sealing(Sealer, Protocol):
+    """Who the device is in this start, in either profile. Holds keys: never printed."""
+
     profile: str
     kid: bytes
     epoch: int
     down: HmacKey
     link: bytes  # of the envelope sealed last; in the profile `mac` always zeros
-
-    def seal(self, sequence: int, payload: bytes) -> bytes:
-        """The envelope of a pack; TooLargeError or FaultError where there can be none."""
 
     def step(self, is_idle: bool) -> int:
         """Does a little for later, where nothing is to be sent; when the next step is, in ms."""

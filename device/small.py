@@ -21,6 +21,8 @@ from protocol.limits import MAX_RETRANSMIT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from device.shapes import Report
 
 _WATCHDOG_MS = 8000
@@ -38,10 +40,10 @@ _POST, _CHANGED = 2, 0x44
 _OPTIONS = b"\xb1r\x11\x11\xff"
 
 
-def settings_of(fields: "dict[str, object]") -> Config:
+def settings_of(fields: "dict[str, Any]") -> Config:
     """The configuration that config.json spells; KeyError or ValueError where it does not."""
     device = str(fields["name"])
-    sensors = [_sensor(one) for one in fields["sensors"]]  # type: ignore[attr-defined]
+    sensors = [_sensor(one) for one in fields["sensors"]]
     config = Config(device, bytes.fromhex(str(fields["secret"])), sensors)
     config.host, _, port = str(fields["gateway"]).rpartition(":")
     config.port = int(port)
@@ -56,9 +58,9 @@ def settings_of(fields: "dict[str, object]") -> Config:
     return config
 
 
-def _sensor(fields: "dict[str, object]") -> SensorConfig:
+def _sensor(fields: "dict[str, Any]") -> SensorConfig:
     name, every_ms = fields.pop("name", "temperature"), fields.pop("every_ms", 10_000)
-    one = SensorConfig(fields.pop("driver"), name, every_ms)  # type: ignore[arg-type]
+    one = SensorConfig(fields.pop("driver"), name, every_ms)
     one.keys = fields
     return one
 
@@ -98,7 +100,7 @@ class Small:
         self._report = report
         self._config = config
         self._board = board = Board()
-        self._clock = Clock(board)  # type: ignore[arg-type]  # asks for ticks only
+        self._clock = Clock(board)
         self.outbox = Outbox(
             board,
             folder + "/outbox",
@@ -108,7 +110,7 @@ class Small:
         )
         epoch = counter.next_epoch(board, folder, used_before=not self.outbox.was_made)
         sealer = Sealer(config, epoch)
-        self._packer = Packer(sealer, self.outbox, self._clock, _nothing)  # type: ignore[arg-type]
+        self._packer = Packer(sealer, self.outbox, self._clock, _nothing)
         self._packer.started = board.reset_cause()
         self._sampler = Sampler(
             board,  # type: ignore[arg-type]  # drivers find on it what every board has
@@ -184,16 +186,15 @@ class Small:
             self.retransmissions += 1
             self._transmit(now_ms)
         else:
-            self._sealed = self.outbox.peek()
-            if self._sealed is not None and self._is_open(now_ms):
-                self._begin(now_ms)
+            self._sealed = sealed = self.outbox.peek()
+            if sealed is not None and self._is_open(now_ms):
+                self._begin(sealed, now_ms)
 
-    def _begin(self, now_ms: int) -> None:
-        assert self._sealed is not None  # noqa: S101  # the caller looked
+    def _begin(self, sealed: bytes, now_ms: int) -> None:
         self._message_id = (self._message_id + 1) & 0xFFFF
         self._token = self._board.random_bits(30).to_bytes(4, "big")
         head = bytes((_CON | 4, _POST)) + self._message_id.to_bytes(2, "big")
-        self._datagram = head + self._token + _OPTIONS + self._sealed
+        self._datagram = head + self._token + _OPTIONS + sealed
         self._tries = 0
         jitter_ms = self._config.ack_timeout_ms * self._board.random_bits(10) >> 11
         self._wait_ms = self._config.ack_timeout_ms + jitter_ms
@@ -238,25 +239,24 @@ class Small:
         if not kind and self._udp is not None:
             self._udp.send(bytes((_ACK if ours else _RST, 0)) + number)
         if ours and self._sealed is not None:
-            self._answered(code, _payload(datagram))
+            self._answered(self._sealed, code, _payload(datagram))
 
-    def _answered(self, code: int, payload: bytes) -> None:
-        assert self._sealed is not None  # noqa: S101  # the caller looked
+    def _answered(self, sealed: bytes, code: int, payload: bytes) -> None:
         reason = "{}.{:02d}".format(code >> 5, code & 31)
         if code == _CHANGED:
             try:
-                found = receipt_reader.open_sealed(self._down, payload, self._sealed)
+                found = receipt_reader.open_sealed(self._down, payload, sealed)
             except ProtocolError:
                 self._fail("bad-receipt")
                 return
             self._clock.learn(found[1])
             self.kept += 1
-            number = envelope.number_in(self._sealed)
+            number = envelope.number_in(sealed)
             epoch, sequence = int.from_bytes(number[:4], "big"), int.from_bytes(number[4:], "big")
             self._report("kept", index=found[0], epoch=epoch, sequence=sequence)
             self.outbox.advance()
         elif code in _REFUSED and self._refusals + 1 >= _REFUSALS_BEFORE_QUARANTINE:
-            self.outbox.set_aside(self._sealed)
+            self.outbox.set_aside(sealed)
             self._report("quarantined", reason=reason)
         else:
             self._refusals += code in _REFUSED

@@ -81,7 +81,7 @@ def resume(agent: "Agent", state: "Slept") -> None:
     _go_on(agent.outbox.segments, state.tail_bytes)
     if state.plan == plan_of(agent.settings):
         now_ms = agent.clock.uptime_ms()
-        for slot, ahead_ms in zip(agent.sampler.slots, state.ahead_ms):  # noqa: B905
+        for slot, ahead_ms in zip(agent.sampler.slots, state.ahead_ms):  # noqa: B905 (no strict= on firmware)
             slot.due_ms = now_ms + ahead_ms
 
 

@@ -95,7 +95,7 @@ class Rest:
     """Who started this program starts it again."""
 
     def deep_sleep(self, duration_ms: int) -> None:
-        time.sleep(duration_ms / 1000)
+        time.sleep(duration_ms / 1000)  # all else has ended
         sys.exit(0)
 
     def woke_from_sleep(self) -> bool:

@@ -21,7 +21,7 @@ class Rest:
         self._board = board
 
     def deep_sleep(self, duration_ms: int) -> None:
-        time.sleep_ms(duration_ms)
+        time.sleep_ms(duration_ms)  # all else has ended
         sys.exit(0)
 
     def woke_from_sleep(self) -> bool:

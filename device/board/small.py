@@ -29,7 +29,7 @@ class Board:
         return time.ticks_diff(later, earlier)
 
     def sleep_ms(self, duration_ms: int) -> None:
-        time.sleep_ms(duration_ms)
+        time.sleep_ms(duration_ms)  # one loop, which has nothing else to do
 
     def random_bits(self, bits: int) -> int:
         return int.from_bytes(os.urandom(4), "big") & (1 << bits) - 1
@@ -72,7 +72,7 @@ class Board:
             for _ in range(_JOIN_TRIES):
                 if wlan.isconnected():
                     break
-                time.sleep_ms(_JOIN_POLL_MS)
+                time.sleep_ms(_JOIN_POLL_MS)  # a radio tells nobody when it has joined
         return wlan.isconnected()
 
     def reset_cause(self) -> str:

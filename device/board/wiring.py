@@ -10,7 +10,7 @@ _HERTZ = 100_000  # what long wires in a greenhouse can do
 
 def pause_ms(duration_ms: int) -> None:
     """Holds everything up: for the few ms that a sensor needs."""
-    time.sleep_ms(duration_ms)
+    time.sleep_ms(duration_ms)  # not asyncio's: a sensor is read in one go
 
 
 def i2c(bus: int, sda: int, scl: int) -> I2C:

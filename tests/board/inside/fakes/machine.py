@@ -32,11 +32,11 @@ def lightsleep(time_ms=0):
     if host.world()["hurries"]:
         time.skip_ms(time_ms)
     else:
-        time.sleep_ms(time_ms)
+        time.sleep_ms(time_ms)  # what the real one does, and sleeps
 
 
 def idle():
-    time.sleep_ms(1)
+    time.sleep_ms(1)  # the real one waits for an interrupt
 
 
 def freq(hertz=None):
