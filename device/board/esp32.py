@@ -10,15 +10,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import network
-
-    from device.shapes import Report, Tick
     from protocol.cbor import Decimal
 
 
 class Board(Firmware):
     name = "esp32"
-    wlan: "network.WLAN | None" = None
+    has_radio = True
 
     def unique_id(self) -> bytes:
         return machine.unique_id()
@@ -30,22 +27,6 @@ class Board(Firmware):
         if not hasattr(esp32, "raw_temperature"):
             raise OSError("no thermometer")
         return decimal((int(esp32.raw_temperature()) - 32) * 500 // 9, -2)
-
-    async def stay_joined(
-        self,
-        ssid: str,
-        password: str,
-        tick: "Tick",
-        on_up: "Callable[[], None]",
-        report: "Report",
-    ) -> None:
-        import network
-
-        from device.board import wifi
-
-        self.wlan = network.WLAN(network.STA_IF)
-        link = wifi.Link(self, self.wlan, wifi.ready_esp32, tick, report)
-        await link.stay(ssid, password, on_up)
 
     def watchdog(self, timeout_ms: int) -> "Callable[[], None] | None":
         feed: Callable[[], None] = machine.WDT(timeout=timeout_ms).feed

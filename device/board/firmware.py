@@ -1,6 +1,6 @@
 """What the MicroPython ports share: ticks, asyncio waits, UDP, random numbers, files.
 
-No hardware: each port's own module adds its temperature, its network and its reset.
+No hardware: each port's own module adds its temperature, its watchdog and its reset.
 """
 
 import asyncio
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import BinaryIO
 
+    import network
+
     from device.shapes import Event, Report, Rest, Tick, Wiring
     from protocol.cbor import Decimal
     from protocol.oscore_parts import Aead
@@ -28,6 +30,8 @@ class Firmware:
     """Everything of a board but its hardware."""
 
     name = "firmware"
+    has_radio = False
+    wlan: "network.WLAN | None" = None
 
     def __init__(self) -> None:
         # Collecting early keeps holes of a useful size in a small heap.
@@ -69,7 +73,15 @@ class Firmware:
         on_up: "Callable[[], None]",
         report: "Report",
     ) -> None:
-        """The machine's own network is there, or is not: nothing to join."""
+        """Without a radio the machine's own network is there, or is not: nothing to join."""
+        if self.has_radio:
+            import network
+
+            from device.board import wifi
+
+            self.wlan = network.WLAN(network.STA_IF)
+            link = wifi.Link(self, self.wlan, wifi.READY[self.name], tick, report)
+            await link.stay(ssid, password, on_up)
 
     def wiring(self) -> "Wiring":
         try:
@@ -97,7 +109,7 @@ class Firmware:
 
     def has_aes(self) -> bool:
         try:
-            import cryptolib  # noqa: F401
+            import cryptolib  # noqa: F401  # only whether it is there
         except ImportError:
             return False
         return True

@@ -9,9 +9,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import network
-
-    from device.shapes import Report, Tick
     from protocol.cbor import Decimal
 
 _THERMOMETER = 4  # RP2040 datasheet §4.9.5: the fifth ADC input; firmware knows other chips'
@@ -19,7 +16,7 @@ _THERMOMETER = 4  # RP2040 datasheet §4.9.5: the fifth ADC input; firmware know
 
 class Board(Firmware):
     name = "rp2"
-    wlan: "network.WLAN | None" = None
+    has_radio = True
     feed: "Callable[[], None] | None" = None
 
     def __init__(self) -> None:
@@ -36,22 +33,6 @@ class Board(Firmware):
         """
         microvolts = self._adc.read_u16() * 3_300_000 // 65_535
         return decimal(2700 - (microvolts - 706_000) * 100 // 1721, -2)
-
-    async def stay_joined(
-        self,
-        ssid: str,
-        password: str,
-        tick: "Tick",
-        on_up: "Callable[[], None]",
-        report: "Report",
-    ) -> None:
-        import network
-
-        from device.board import wifi
-
-        self.wlan = network.WLAN(network.STA_IF)
-        link = wifi.Link(self, self.wlan, wifi.ready_rp2, tick, report)
-        await link.stay(ssid, password, on_up)
 
     def watchdog(self, timeout_ms: int) -> "Callable[[], None] | None":
         feed: Callable[[], None] = machine.WDT(timeout=timeout_ms).feed

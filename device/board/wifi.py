@@ -9,7 +9,8 @@ if TYPE_CHECKING:
 
     import network
 
-    from device.shapes import Board, Report, Tick
+    from device.board.firmware import Firmware
+    from device.shapes import Report, Tick
 
 _CHECK_MS = 5000  # also how long a network has to stay, to count as joined
 _JOIN_TIMEOUT_MS = 20_000
@@ -47,12 +48,15 @@ def ready_esp32(wlan: "network.WLAN") -> None:
     wlan.config(reconnects=0)
 
 
+READY = {"rp2": ready_rp2, "esp32": ready_esp32}  # by the board's name
+
+
 class Link:
     """`failures` counts attempts in a row that came to nothing. `ready` is for a radio just on."""
 
     def __init__(
         self,
-        board: "Board",
+        board: "Firmware",
         wlan: "network.WLAN",
         ready: "Callable[[network.WLAN], None]",
         tick: "Tick",
