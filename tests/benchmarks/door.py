@@ -101,7 +101,7 @@ def _run(generator: Generator, server: Server, window: int) -> Load:
 
 
 def _compared(runs: Runs, readings: int) -> dict[str, Any]:
-    rows = {name: _row(loads) for name, loads in runs.items()}
+    rows = {name: row_of(loads) for name, loads in runs.items()}
     ours = rows[OURS]
     ours["readings_per_s"] = ours["per_s"] * readings
     for name, row in rows.items():
@@ -111,7 +111,9 @@ def _compared(runs: Runs, readings: int) -> dict[str, Any]:
     return rows
 
 
-def _row(loads: list[Load]) -> dict[str, Any]:
+def row_of(loads: list[Load]) -> dict[str, Any]:
+    """Medians and sums of several runs."""
+
     def median(field: str) -> int:
         return round(statistics.median(getattr(load, field) for load in loads))
 
@@ -125,6 +127,7 @@ def _row(loads: list[Load]) -> dict[str, Any]:
         "lost": sum(load.lost for load in loads),
         "retransmitted": sum(load.retransmitted for load in loads),
         "refused": sum(load.refused for load in loads),
+        "wrong": sum(load.wrong for load in loads),
     }
 
 

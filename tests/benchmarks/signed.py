@@ -5,7 +5,6 @@ take turns. The processes that check signatures are not in the server's CPU time
 what one check takes alone.
 """
 
-import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -15,6 +14,7 @@ from gateway.ingest.judge import judge
 from gateway.registry import Registry
 from gateway.signatures.worker import Checker
 from tests.benchmarks import figures, servers
+from tests.benchmarks.door import row_of
 from tests.benchmarks.loading import Generator, Load
 from tests.benchmarks.servers import DEVICES, Packs, SignedPacks
 from tests.fakes import SigningDevice
@@ -58,25 +58,10 @@ def signed(folder: Path) -> dict[str, Any]:
                             pid=server.pid,
                         )
                     )
-            rows = {profile: _row(runs) for profile, runs in loads.items()}
+            rows = {profile: row_of(runs) for profile, runs in loads.items()}
             ratio = rows["sig"]["per_s"] / max(rows["mac"]["per_s"], 1)
             found[str(window)] = rows | {"ratio": round(ratio, 2)}
     return found
-
-
-def _row(loads: list[Load]) -> dict[str, Any]:
-    def median(field: str) -> int:
-        return round(statistics.median(getattr(load, field) for load in loads))
-
-    return {
-        "per_s": median("per_s"),
-        "p50_us": median("p50_us"),
-        "p99_us": median("p99_us"),
-        "cpu_us": median("server_cpu_us"),
-        "lost": sum(load.lost for load in loads),
-        "refused": sum(load.refused for load in loads),
-        "wrong": sum(load.wrong for load in loads),
-    }
 
 
 def _check_us() -> float:
