@@ -71,9 +71,4 @@ def check_sleep(config: "Config") -> None:
 
 
 def _is_digits(written: str) -> bool:
-    if not written or len(written) > _MOST_DIGITS:
-        return False
-    for digit in written:
-        if digit not in "0123456789":
-            return False
-    return True
+    return 0 < len(written) <= _MOST_DIGITS and not written.strip("0123456789")

@@ -52,9 +52,8 @@ def _sensor(key: str, fields: object) -> SensorConfig:
 
 
 def _load(key: str, driver: str) -> "Driver":
-    for letter in driver:
-        if letter in ".:":
-            raise ConfigError(f"{key}: a driver's name has letters, digits, - and _")
+    if "." in driver or ":" in driver:
+        raise ConfigError(f"{key}: a driver's name has letters, digits, - and _")
     try:
         return sensors.load(driver)
     except Exception as error:  # whatever a driver of the owner's does when it is loaded

@@ -117,8 +117,10 @@ class Slots:
         os.rename(self._path + ".tmp", self._path)
 
     def _end(self, outcome: str) -> None:
-        text = self.wanted + outcome
-        self.outcome = "".join([c if " " <= c <= "~" else " " for c in text])[:_MAX_WHY]
+        # as bytes: the letters of a text, looked at one by one, stay on a board for ever
+        text = (self.wanted + outcome).encode("utf-8", "replace")
+        plain = bytes([c if 32 <= c <= 126 else 32 for c in text if c >> 6 != 2])
+        self.outcome = str(plain[:_MAX_WHY], "utf-8")
         self.trial, self.wanted = "", ""
         self.starts, self.attempts, self.counter = 0, 0, 0
         self.save()

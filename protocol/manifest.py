@@ -108,7 +108,9 @@ def files(file: "BinaryIO") -> "Iterator[File]":
 
 def is_version(text: str) -> bool:
     """Letters, digits, _ and, but in front, . and -: it is the name of a folder, too."""
-    return _is_of(text, _VERSION_LETTERS) and len(text) <= MAX_VERSION_BYTES and text[0] not in ".-"
+    if not _is_of(text, _VERSION_LETTERS) or len(text) > MAX_VERSION_BYTES:
+        return False
+    return not text.startswith(".") and not text.startswith("-")
 
 
 def is_path(path: str) -> bool:
@@ -121,10 +123,8 @@ def is_path(path: str) -> bool:
 
 
 def _is_of(text: str, letters: str) -> bool:
-    for letter in text:
-        if letter not in letters:
-            return False
-    return text != ""
+    # never by the letter: firmware keeps each that it takes out of a text for ever, as a name
+    return text != "" and not text.strip(letters)
 
 
 def _find_payload(file: "BinaryIO") -> int:
@@ -168,8 +168,10 @@ def _text(file: "BinaryIO", most: int) -> str:
     size = _number(file, _TEXT)
     if size > most:
         raise MalformedError(f"a text of {size} bytes, over {most}")
-    # what is no ASCII is refused by whoever looks at the letters
-    return "".join([chr(byte) for byte in _take(file, size)])
+    text = _take(file, size)
+    if size and max(text) > 127:
+        raise MalformedError("a text that is not ASCII")
+    return str(text, "utf-8")
 
 
 def _number(file: "BinaryIO", major: int) -> int:

@@ -12,7 +12,6 @@ from protocol.limits import MAX_NAME_BYTES, RELATIVE_TIME_MS
 # RFC 8428 §6, table 4
 BASE_NAME, BASE_TIME, BASE_UNIT = -2, -3, -4
 NAME, UNIT, VALUE, TEXT, BOOLEAN, TIME, DATA = 0, 1, 2, 3, 4, 6, 8
-_LATER_CHARACTERS = "-:./_"  # RFC 8428 §4.5.1, beside letters and digits
 
 
 class Reading(namedtuple("Reading", ("name", "unit", "value", "time_ms"))):
@@ -75,10 +74,10 @@ def label_of(value: object) -> int:
 
 def is_name(name: str) -> bool:
     """Whether `name` is one that RFC 8428 §4.5.1 allows, and not over our limit."""
-    if not name or len(name) > MAX_NAME_BYTES or name[0] in _LATER_CHARACTERS:
+    # as bytes: firmware keeps each letter that it takes out of a text for ever, as a name
+    if not 0 < len(name) <= MAX_NAME_BYTES or name != name.lstrip("-:./_"):
         return False
-    for letter in name:
-        if not ("a" <= letter <= "z" or "A" <= letter <= "Z" or "0" <= letter <= "9"):
-            if letter not in _LATER_CHARACTERS:
-                return False
+    for one in name.encode("utf-8", "replace"):  # a to z, A to Z, - . / digits :, and _
+        if not (97 <= one <= 122 or 65 <= one <= 90 or 45 <= one <= 58 or one == 95):
+            return False
     return True

@@ -107,6 +107,8 @@ def check_anything_wrong_is_refused_by_its_key(folder):
         ("name", ""),
         ("secret", "00" * 31),
         ("secret", "zz" * 32),
+        ("secret", "00" * 31 + "0\u00e4"),
+        ("secret", "00" * 31 + " 0"),
         ("gateway", "10.0.0.1"),
         ("gateway", "fe80::1:5683"),
         ("gateway", "host:0"),

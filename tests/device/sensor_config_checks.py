@@ -84,6 +84,7 @@ def check_what_is_wrong_is_refused_by_its_key(folder):
         ('[{"driver": "simulated", "band": 0.5}]', "sensors[0].band: write a whole number, or"),
         ('[{"driver": "simulated", "band": "0,5"}]', "sensors[0].band"),
         ('[{"driver": "simulated", "band": "1."}]', "sensors[0].band"),
+        ('[{"driver": "simulated", "band": "1.\u0661"}]', "sensors[0].band"),
         ('[{"driver": "simulated", "alarm_above": {"": "x"}}]', "sensors[0].alarm_above"),
     ):
         assert said in refusal(text), (text, refusal(text))

@@ -114,6 +114,7 @@ def _wrong_heads() -> list[dict[str, Any]]:
         "a label not in its shortest form": right[:1] + b"\x18\x01" + right[2:],
         "bytes after the files": right + b"\x00",
         "cut": right[:-2],
+        "a version that is not UTF-8": right.replace(b"1.2.0", b"1.2.\xff"),
     }
     cut = [_bad(f"a head: {name}", sealed(data), "malformed") for name, data in payloads.items()]
     return made + cut

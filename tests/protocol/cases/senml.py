@@ -116,6 +116,8 @@ def _refused() -> list[dict[str, Any]]:
         ("malformed", "a name with a space", [{N: "a b", V: 1}]),
         ("malformed", "a name with a letter of no alphabet of ours", [{N: "\u00e4", V: 1}]),
         ("malformed", "a name with a line end", [{N: "a\n", V: 1}]),
+        ("malformed", "a name that starts with an underscore", [{N: "_a", V: 1}]),
+        ("malformed", "a name with a wide digit", [{N: "a\uff11", V: 1}]),
         ("malformed", "both halves 64 letters", [{BN: "a" * 64, N: "b" * 64, V: 1}]),
         ("too-large", "a name of 65 letters", [{N: "a" * 65, V: 1}]),
         ("too-large", "a unit of 65 letters", [{N: "a", U: "u" * 65, V: 1}]),
