@@ -12,4 +12,6 @@ def forget(*modules: str) -> None:
         package, _, own = name.rpartition(".")
         if name in sys.modules:
             del sys.modules[name]
-            delattr(sys.modules[package], own)
+            # one that another module stands in for is in no package
+            if hasattr(sys.modules.get(package), own):
+                delattr(sys.modules[package], own)

@@ -21,7 +21,7 @@ def report(event: str, **fields: object) -> None:
 
 
 def main(folder: str, readings: int = 0) -> None:
-    """Runs the device; on a board, starts it again after a fault."""
+    """Until the device ends; after a fault a board is reset, and waits longer each time."""
     if hasattr(gc, "threshold"):
         # collected early, what loading leaves behind makes no holes between what stays
         gc.threshold(_COLLECT_EVERY_BYTES)
@@ -29,19 +29,18 @@ def main(folder: str, readings: int = 0) -> None:
     sys.path.append(folder or "/")  # where `drivers`, the owner's own, may be
     try:
         fields = _small_config(folder + "/config.json")
-    except OSError as error:
-        from device import start
+        if fields is None:
+            from device import start
 
-        start.fail(start.pick_board(), folder, error, 0, is_trial=is_trial)
-        return
-    if fields is None:
-        from device import start
+            start.main(folder, readings, is_trial=is_trial)
+        else:
+            from device import small
 
-        start.main(folder, readings, is_trial=is_trial)
-    else:
-        from device import small
+            small.run(fields, folder, readings, report)
+    except Exception as error:  # whatever it is, a board that stands still helps nobody
+        from device import failing
 
-        small.run(fields, folder, readings, report)
+        failing.after(error, folder, report, is_trial=is_trial)
 
 
 def _small_config(path: str) -> "dict[str, object] | None":

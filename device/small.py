@@ -48,8 +48,14 @@ def settings_of(fields: "dict[str, Any]") -> Config:
     config.host, _, port = str(fields["gateway"]).rpartition(":")
     config.port = int(port)
     config.outbox_bytes = _OUTBOX_BYTES
-    numbers = ("readings_per_pack", "pack_age_ms", "ack_timeout_ms", "outbox_bytes", "generation")
-    for key in numbers + ("keep",):
+    for key in (
+        "readings_per_pack",
+        "pack_age_ms",
+        "ack_timeout_ms",
+        "outbox_bytes",
+        "generation",
+        "keep",
+    ):
         if key in fields:
             setattr(config, key, fields[key])
     wifi = fields.get("wifi")

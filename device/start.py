@@ -1,11 +1,11 @@
-"""Starts the agent: picks the board, reads the configuration, and restarts after a fault."""
+"""Starts the agent: picks the board, reads the configuration, and takes the next agent's turn."""
 
 import asyncio
 import gc
 import json
 import sys
 
-from device import forget, store
+from device import forget
 from device.config import ConfigError, RestartError
 
 TYPE_CHECKING = False
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 _WRONG_USE = 2
 _PROGRAMS = ("unix", "cpython")  # boards that are none
-_RESTART_AFTER_MS, _LONGEST_RESTART_MS = 10_000, 600_000
 _EVENTS, _EVENT_CHARACTERS = 5, 64
 _events: "list[str]" = []  # the last ones, for whoever asks from afar
 
@@ -76,44 +75,15 @@ def run(board: "Board", folder: str, readings: int) -> None:
 
 
 def main(folder: str, readings: int, *, is_trial: bool) -> None:
-    """Until the agent ends; after a fault a board is reset, and waits longer each time."""
+    """Until the agent ends. Where its configuration is refused, a trial raises ConfigError."""
     gc.collect()
     board = pick_board()
-    started = board.ticks_ms()
     try:
         run(board, folder, readings)
     except ConfigError as error:
-        report("refused", reason=str(error))
         if is_trial:
             raise
+        report("refused", reason=str(error))
         if board.name in _PROGRAMS:
             sys.exit(_WRONG_USE)
         # a board that exits starts again at once: it stands still, and its REPL answers
-    except Exception as error:  # whatever it is, a board that stands still helps nobody
-        fail(board, folder, error, board.ticks_diff(board.ticks_ms(), started), is_trial=is_trial)
-
-
-def fail(board: "Board", folder: str, error: Exception, lasted_ms: int, *, is_trial: bool) -> None:
-    """Tells of a fault. Then a board is reset after a while; whoever started a program knows."""
-    report("failed", reason=repr(error))
-    if is_trial or board.name in _PROGRAMS:
-        raise error
-    asyncio.run(board.sleep_ms(pause_ms(board, folder, lasted_ms)))
-    board.reset()
-
-
-def pause_ms(board: "Board", folder: str, lasted_ms: int) -> int:
-    """How long to wait before the next start: twice as long after each that soon failed.
-
-    So a fault that comes at every start does not wear out the flash, or the network.
-    """
-    path = folder + "/failures"
-    before = store.load(path)
-    count = 0
-    if before and 0 <= lasted_ms < _LONGEST_RESTART_MS:
-        count = min(before[0] + 1, 6)
-    try:
-        store.save(board, path, bytes((count,)))
-    except OSError:
-        pass  # a flash that fails may be the fault
-    return min(_RESTART_AFTER_MS << count, _LONGEST_RESTART_MS)

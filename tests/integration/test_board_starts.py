@@ -14,7 +14,9 @@ _LIMIT_S = 20
 _STILL_S = 1.0  # in which a board that starts again and again does so ten times
 
 
-def flash(virtual: VirtualBoard, folder: Path, main: bytes) -> None:
+def flash(
+    virtual: VirtualBoard, folder: Path, main: bytes, config: bytes = b'{"name": "cellar-1"}'
+) -> None:
     """The device's program as it is on boards, a main.py, and a reset."""
     with Board(virtual.port) as board:
         files = program.modules(facts.of(board).port, folder)
@@ -23,7 +25,7 @@ def flash(virtual: VirtualBoard, folder: Path, main: bytes) -> None:
         for name, content in files.items():
             board.put(f"/a/{name}", content)
         board.mkdir("/data")
-        board.put("/data/config.json", b'{"name": "cellar-1"}')
+        board.put("/data/config.json", config)
         board.put("/main.py", b"import sys\nsys.path.insert(0, '/a')\n" + main)
         board.reset()
 
