@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ALWAYS, BATCH, OUTAGE = "always", "batch", "outage"
 MODES = (ALWAYS, BATCH, OUTAGE)
 OLDEST, NEWEST = "oldest", "newest"
-SPILL_AFTER_MS = 30_000
+SPILL_AFTER_MS = 75_000  # long enough for eight at one in 10 s
 TEND_MS = 3000
 RING_BYTES = 4096
 _RING = 8  # one flush costs about one erase, however much it writes up to a flash block

@@ -26,7 +26,7 @@ _CURSOR_BYTES = 8
 _SEGMENT_BYTES = 4000
 # Restarts without a network leave short segments: their number is bounded as well.
 _SHORT_SEGMENTS = 4
-_ADVANCES_PER_SAVE = 8
+_ADVANCES_PER_SAVE = 32  # about a segment of them: each save wears metadata
 _READ_ATTEMPTS = 8
 _ENOENT, _ENOSPC = 2, 28
 

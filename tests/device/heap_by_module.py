@@ -2,13 +2,14 @@
 
 Run by test_budgets.py, or by hand, on compiled packages (`tools.firmware.compiled`):
 `MICROPYPATH=FOLDER micropython tests/device/heap_by_module.py`. A module that imports others
-comes after them here, so each line is one module alone.
+comes after them here, so each line is one module alone; the last line is JSON.
 """
 
 import gc
+import json
 import sys
 
-MODULES = (
+AGENT = (
     "device",
     "asyncio",
     "asyncio.event",
@@ -32,6 +33,7 @@ MODULES = (
     "device.sensors",
     "device.sensors.simulated",
     "device.slot",
+    "device.segments",
     "device.outbox",
     "device.packer",
     "device.sampler",
@@ -39,7 +41,22 @@ MODULES = (
     "device.uplink",
     "device.supervisor",
     "device.agent",
+    "device.start",
     "device.main",
+)
+# What a device has besides that asks over OSCORE, observes and fetches in blocks.
+ASKING = (
+    "protocol.ccm",
+    "protocol.pairing",
+    "protocol.oscore_parts",
+    "protocol.oscore_keys",
+    "protocol.oscore_client",
+    "device.oscore",
+    "device.sending",
+    "device.fetching",
+    "device.observing",
+    "device.resources",
+    "device.listening",
 )
 
 
@@ -48,16 +65,22 @@ def used():
     return gc.mem_alloc()
 
 
-def main():
-    known = set(sys.modules)
+def load(modules):
+    """Bytes that all of them take."""
     at_start = used()
-    for name in MODULES:
+    for name in modules:
         before = used()
         __import__(name)
         print(f"{name:26}{used() - before:7}")
-    print(f"{'all':26}{used() - at_start:7}")
-    late = [name for name in sys.modules if name not in known and name not in MODULES]
-    print("not in the list:", late)
+    return used() - at_start
+
+
+def main():
+    known = set(sys.modules)
+    found = {"agent": load(AGENT), "asking": load(ASKING)}
+    new = [name for name in sys.modules if name not in known]
+    found["not_listed"] = [name for name in new if name not in AGENT + ASKING]
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

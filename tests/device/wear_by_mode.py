@@ -1,7 +1,8 @@
 """Counts what an outbox does to a flash, inside MicroPython: erases and bytes for each envelope.
 
 Run by test_budgets.py. The flash is that of powercut_sweep.py under a real LittleFS; the
-envelopes take 150 bytes.
+envelopes take 150 bytes, those of the small profile 112: one reading each. The arguments are
+modes; without any, all of them.
 """
 
 import json
@@ -9,11 +10,16 @@ import sys
 
 import vfs
 
-from device.outbox import Outbox
+from device.outbox import SPILL_AFTER_MS, TEND_MS, Outbox
 from tests.device.powercut_sweep import Files, RamFlash, envelope, mount, unmount
 
 _HOUR = 360  # envelopes, one every ten seconds
 _EVERY_MS = 10_000
+_DAY_MS = 86_400_000
+# The outbox's own, and the small profile's (device/small.py): room for seven of its envelopes.
+_USUAL = {"capacity_bytes": 65_536}
+_SMALL = {"capacity_bytes": 16_384, "ring_bytes": 1024}
+_ENVELOPE_BYTES, _SMALL_ENVELOPE_BYTES = 150, 112
 
 
 class CountingFlash(RamFlash):
@@ -31,33 +37,49 @@ class CountingFlash(RamFlash):
         super()._erase(start)
 
 
-def use(outbox, count, *, answered, every_ms=_EVERY_MS, first=0):
+def use(outbox, count, *, answered, every_ms=_EVERY_MS, first=0, size=_ENVELOPE_BYTES):
     """`count` envelopes, and receipts for all that wait where `answered`."""
     outbox.unreachable = not answered
     for number in range(first, first + count):
         now_ms = number * every_ms
-        outbox.put(envelope(1, number)[:150], now_ms)
-        for late_ms in range(0, every_ms, 3000):
+        outbox.put(envelope(1, number)[:size], now_ms)
+        for late_ms in range(0, every_ms, TEND_MS):
             outbox.tend(now_ms + late_ms)
             while answered and outbox.peek() is not None:
                 outbox.advance()
+    return count
 
 
 def online(outbox):
-    use(outbox, 2 * _HOUR, answered=True)
-    return 2 * _HOUR
+    return use(outbox, 2 * _HOUR, answered=True)
+
+
+def fast_outage(outbox):
+    """An envelope a second, and nobody answers: their number decides when to spill."""
+    return use(outbox, 2 * _HOUR, answered=False, every_ms=1000)
 
 
 def outage(outbox):
-    """A packet a second, and nobody answers."""
-    use(outbox, 2 * _HOUR, answered=False, every_ms=1000)
-    return 2 * _HOUR
+    """One in ten seconds: the time that one may wait lets eight gather."""
+    return use(outbox, 2 * _HOUR, answered=False)
+
+
+def outage_and_after(outbox):
+    """An hour of that, and then all is delivered."""
+    count = use(outbox, _HOUR, answered=False)
+    while outbox.peek() is not None:
+        outbox.advance()
+    return count
 
 
 def slow_outage(outbox):
-    """One every ten seconds, so that time decides, not the number of them."""
-    use(outbox, 2 * _HOUR, answered=False)
-    return 2 * _HOUR
+    """One a minute: time decides, and two are spilled at once."""
+    return use(outbox, _HOUR, answered=False, every_ms=60_000)
+
+
+def worst_outage(outbox):
+    """Each comes just after the one before was spilled: there are no more spills in a day."""
+    return use(outbox, _HOUR, answered=False, every_ms=SPILL_AFTER_MS + TEND_MS)
 
 
 def day(outbox):
@@ -68,30 +90,45 @@ def day(outbox):
     return 8 * _HOUR
 
 
+def small_outage(outbox):
+    """One in ten seconds, in the small profile."""
+    return use(outbox, 2 * _HOUR, answered=False, size=_SMALL_ENVELOPE_BYTES)
+
+
+# Each with what its outbox is made of, and how far apart its envelopes are.
+SCENARIOS = (
+    (online, _USUAL, _EVERY_MS),
+    (fast_outage, _USUAL, 1000),
+    (outage, _USUAL, _EVERY_MS),
+    (outage_and_after, _USUAL, _EVERY_MS),
+    (slow_outage, _USUAL, 60_000),
+    (worst_outage, _USUAL, SPILL_AFTER_MS + TEND_MS),
+    (day, _USUAL, _EVERY_MS),
+    (small_outage, _SMALL, _EVERY_MS),
+)
+
+
+def measured(program_bytes, mode, scenario, made_of):
+    flash = CountingFlash()
+    vfs.VfsLfs2.mkfs(flash, progsize=program_bytes)
+    mount(flash, program_bytes)
+    flash.erases = flash.programmed = 0
+    outbox = Outbox(Files(), "/flash/outbox", mode=mode, **made_of)
+    count = scenario(outbox)
+    found = {"erases": flash.erases / count, "bytes": flash.programmed // count}
+    unmount()
+    return found
+
+
 def main(modes):
     for program_bytes in (32, 256):
         for mode in modes:
-            for scenario in (online, outage, slow_outage, day):
-                flash = CountingFlash()
-                vfs.VfsLfs2.mkfs(flash, progsize=program_bytes)
-                mount(flash, program_bytes)
-                flash.erases = flash.programmed = 0
-                outbox = Outbox(Files(), "/flash/outbox", 100_000, mode=mode)
-                count = scenario(outbox)
-                erases, programmed = flash.erases, flash.programmed
-                unmount()
-                print(
-                    json.dumps(
-                        {
-                            "program_bytes": program_bytes,
-                            "mode": mode,
-                            "scenario": scenario.__name__,
-                            "erases": erases / count,
-                            "bytes": programmed // count,
-                            "dropped": outbox.dropped,
-                        }
-                    )
-                )
+            for scenario, made_of, every_ms in SCENARIOS:
+                found = measured(program_bytes, mode, scenario, made_of)
+                found["erases_a_day"] = found["erases"] * _DAY_MS / every_ms
+                found["scenario"], found["mode"] = scenario.__name__, mode
+                found["program_bytes"] = program_bytes
+                print(json.dumps(found))
 
 
 if __name__ == "__main__":
