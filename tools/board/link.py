@@ -215,6 +215,7 @@ def opened(port: str) -> Any:
             time.sleep(_POLL_S)
     transport.serial.write_timeout = _WRITE_TIMEOUT_S
     transport.serial = Limited(transport.serial)
+    transport.is_pty = True  # so it waits in `read`, where our limit is, and never naps
     return transport
 
 
