@@ -30,6 +30,8 @@ _LATE = (
     "anyio._backends._asyncio",
     "encodings.idna",
     "httpcore2",
+    "mpremote.transport_serial",
+    "serial.tools.list_ports",
     "uvicorn.lifespan.off",
     "uvicorn.protocols.http.auto",
 )
@@ -195,7 +197,32 @@ def load() -> None:
     gc.freeze()
 
 
+class Ending:
+    """Of a child: its threads and what is to be done `atexit`, as always, then at once.
+
+    To take apart all that was loaded would be most of what a short command does.
+    """
+
+    def __init__(self) -> None:
+        self._code = 1  # of an error that nobody catches
+        atexit.register(self._end)  # before any other: the last that is done
+
+    def run(self) -> None:
+        try:
+            main()
+            self._code = 0
+        except SystemExit as error:
+            self._code = error.code if isinstance(error.code, int) else int(bool(error.code))
+            raise
+
+    def _end(self) -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(self._code)
+
+
 if __name__ == "__main__":
+    ending = Ending()
     load()
     Nursery(socket.socket(fileno=int(sys.argv[1]))).serve()
-    main()
+    ending.run()
