@@ -37,15 +37,15 @@ _CONFIG = {
 }
 
 
-def failing(virtual, folder, config, *, is_trial=False):
-    flash(virtual, folder, _MAIN.format(is_trial=is_trial).encode(), json.dumps(config).encode())
+def failing(virtual, config, *, is_trial=False):
+    flash(virtual, _MAIN.format(is_trial=is_trial).encode(), json.dumps(config).encode())
     wait_for(b'"failed"', virtual)
 
 
 @pytest.mark.parametrize("small", [False, True])
 def test_a_board_waits_with_its_watchdog_fed_and_then_comes_up_again(small, tmp_path):
     with VirtualBoard(tmp_path / "board") as virtual:
-        failing(virtual, tmp_path, _CONFIG | {"small": small})
+        failing(virtual, _CONFIG | {"small": small})
         failed_at, starts = time.monotonic(), len(virtual.resets)
 
         wait_for(b'"started"', virtual)
@@ -58,7 +58,7 @@ def test_a_board_waits_with_its_watchdog_fed_and_then_comes_up_again(small, tmp_
 
 def test_a_fault_on_trial_is_for_the_selector_to_see(tmp_path):
     with VirtualBoard(tmp_path / "board") as virtual:
-        failing(virtual, tmp_path, _CONFIG | {"small": True}, is_trial=True)
+        failing(virtual, _CONFIG | {"small": True}, is_trial=True)
 
         wait_for(b"Traceback", virtual)
 

@@ -8,6 +8,7 @@ from tests.board.child import Make
 from tests.board.test_virtual import wait_until
 from tests.board.virtual import VirtualBoard
 from tests.device.gateway import TIME_MS, Keeper, UdpGateway
+from tools import firmware
 from tools.board import program
 from tools.board.link import Board
 
@@ -17,7 +18,7 @@ EVERY_MS = 30_000
 MAIN = b"from device import main\nmain.main('/data')\n"
 
 
-def install(board, port, folder):
+def install(board, port):
     """The device's program and its configuration; it starts."""
     config = {
         "name": NAME,
@@ -28,7 +29,7 @@ def install(board, port, folder):
         "sleep": "deep",
     }
     with Board(board.port) as link:
-        files = program.modules(board.make.platform, folder)
+        files = program.modules(board.make.platform, firmware.cache())
         files |= {"data/config.json": json.dumps(config).encode(), "main.py": MAIN}
         for one in sorted({str(path.rpartition("/")[0]) for path in files}):
             parts = one.split("/")
@@ -53,7 +54,7 @@ def test_each_wake_measures_sends_and_sleeps_and_an_outage_costs_nothing(
         VirtualBoard(tmp_path / "board", Make(platform=platform)) as board,
     ):
         board.change_world(hurries=True)
-        install(board, gateway.address[1], tmp_path)
+        install(board, gateway.address[1])
         wait_until(lambda: len(keeper.order) == 2, "two wakes were kept")
         board.change_world(wifi=board.world["wifi"] | {"up": False})
         asleep = sleeps(board)

@@ -4,6 +4,7 @@ import pytest
 
 from tests.board.child import Make
 from tests.board.virtual import VirtualBoard
+from tools import firmware
 from tools.board import program
 from tools.board.link import Board
 
@@ -11,14 +12,17 @@ pytestmark = pytest.mark.integration
 JOIN = """
 import asyncio
 from device.start import pick_board
+told = asyncio.Event()
+def report(event, **fields):
+    print(event, fields["state"])
+    told.set()
 async def main():
-    report = lambda event, **fields: print(event, fields["state"])
     board = pick_board()
     staying = board.stay_joined("shed", {key!r}, lambda: None, lambda: print("up"), report)
-    try:
-        await asyncio.wait_for_ms(staying, 2500)
-    except asyncio.TimeoutError:
-        pass
+    running = asyncio.create_task(staying)
+    await asyncio.wait_for(told.wait(), 8)
+    await asyncio.sleep_ms(200)  # and what comes at once with it
+    running.cancel()
 asyncio.run(main())
 """
 
@@ -30,7 +34,7 @@ def test_it_says_what_is_wrong_and_joins(platform, tmp_path):
         with Board(board.port) as link:
             for folder in ("device", "device/board", "protocol"):
                 link.mkdir("/" + folder)
-            for path, content in program.modules(platform, tmp_path).items():
+            for path, content in program.modules(platform, firmware.cache()).items():
                 if "sensors" not in path:
                     link.put("/" + path, content)
             wrong = link.exec(JOIN.format(key="wrong"), limit_s=10)

@@ -21,7 +21,7 @@ import pytest
 
 from protocol import ecdsa_verify, envelope, envelope_reader, resolve, sign1_reader
 from tests.board.virtual import VirtualBoard
-from tools import p256_table
+from tools import firmware
 from tools.board import facts, program
 from tools.board.link import Board
 
@@ -77,9 +77,9 @@ except OSError:
 
 
 @contextmanager
-def emulator(firmware: str, folder: Path) -> Iterator[str]:
-    """The port of an emulated Pico that has booted `firmware`."""
-    command = [RP2040PY, "micropython", "--pty", "--image", firmware]
+def emulator(image: str, folder: Path) -> Iterator[str]:
+    """The port of an emulated Pico that has booted the firmware `image`."""
+    command = [RP2040PY, "micropython", "--pty", "--image", image]
     log = folder / "rp2040py.log"
     with log.open("w") as said:
         running = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
@@ -103,16 +103,16 @@ def setting(name: str, meaning: str) -> str:
     return value
 
 
-def smoke(port: str, cache: Path) -> dict[str, list[object]]:
+def smoke(port: str) -> dict[str, list[object]]:
     """Copies the device's program, seals a pack in each profile, and cleans up."""
     with Board(port) as board:
         board.exec(FORGET, "making room", SLOW_S)
-        files = program.modules(facts.of(board).port, cache)
+        files = program.modules(facts.of(board).port, firmware.cache())
         for folder in sorted({str(parent) for name in files for parent in Path(name).parents}):
             board.mkdir(f"{FOLDER}/{folder}" if folder != "." else FOLDER)
         for name, content in files.items():
             board.put(f"{FOLDER}/{name}", content)
-        board.put(f"{FOLDER}/p256.tab", p256_table.table())
+        board.put(f"{FOLDER}/p256.tab", firmware.table(firmware.cache()).read_bytes())
         try:
             (result,) = board.ask(SMOKE, "the smoke test", SLOW_S)
         finally:
@@ -149,20 +149,18 @@ def public_key() -> bytes:
 
 def test_it_holds_on_the_virtual_board(tmp_path):
     with VirtualBoard(tmp_path / "board") as virtual:
-        result = smoke(virtual.port, tmp_path)
+        result = smoke(virtual.port)
 
     assert_checked(result)
 
 
 def test_it_holds_on_an_emulated_pico(tmp_path):
-    firmware = setting(
-        "PICO_UF2", "a firmware file of the Pico (micropython.org/download/RPI_PICO)"
-    )
+    image = setting("PICO_UF2", "a firmware file of the Pico (micropython.org/download/RPI_PICO)")
     if not RP2040PY.exists():
         pytest.skip("pip install rp2040py")
 
-    with emulator(firmware, tmp_path) as port:
-        result = smoke(port, tmp_path)
+    with emulator(image, tmp_path) as port:
+        result = smoke(port)
 
     assert_checked(result)
 
@@ -170,6 +168,6 @@ def test_it_holds_on_an_emulated_pico(tmp_path):
 def test_it_holds_on_the_board_that_is_plugged_in(tmp_path):
     port = setting("DEVICE_PORT", "the serial port of a board that you can spare")
 
-    result = smoke(port, tmp_path)
+    result = smoke(port)
 
     assert_checked(result)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.board.virtual import VirtualBoard
+from tools import firmware
 from tools.board import facts, program
 from tools.board.link import Board
 
@@ -14,12 +15,10 @@ _LIMIT_S = 20
 _STILL_S = 1.0  # in which a board that starts again and again does so ten times
 
 
-def flash(
-    virtual: VirtualBoard, folder: Path, main: bytes, config: bytes = b'{"name": "cellar-1"}'
-) -> None:
+def flash(virtual: VirtualBoard, main: bytes, config: bytes = b'{"name": "cellar-1"}') -> None:
     """The device's program as it is on boards, a main.py, and a reset."""
     with Board(virtual.port) as board:
-        files = program.modules(facts.of(board).port, folder)
+        files = program.modules(facts.of(board).port, firmware.cache())
         for parent in sorted({str(parent) for name in files for parent in Path(name).parents}):
             board.mkdir(f"/a/{parent}" if parent != "." else "/a")
         for name, content in files.items():
@@ -39,7 +38,7 @@ def wait_for(said: bytes, virtual: VirtualBoard) -> None:
 
 def test_a_refused_configuration_is_told_once_and_the_repl_answers(tmp_path):
     with VirtualBoard(tmp_path / "board") as virtual:
-        flash(virtual, tmp_path, b"from device import main\nmain.main('/data')\n")
+        flash(virtual, b"from device import main\nmain.main('/data')\n")
         wait_for(b"refused", virtual)
         starts = len(virtual.resets)
 
@@ -54,7 +53,7 @@ def test_a_refused_configuration_is_told_once_and_the_repl_answers(tmp_path):
 def test_a_board_knows_what_started_it(tmp_path):
     ask = b"from device.board import cause\nprint('cause', cause.of())\n"
     with VirtualBoard(tmp_path / "board") as virtual:
-        flash(virtual, tmp_path, ask)
+        flash(virtual, ask)
         wait_for(b"cause hard", virtual)
 
         virtual.power_cut()

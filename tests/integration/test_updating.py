@@ -14,6 +14,7 @@ from tests.device.releases import UPDATE_KEY, D, release
 from tests.integration.commands import tallystick
 from tests.integration.harness import Site
 from tests.interpreters import mpy_cross
+from tools import firmware
 from tools.board import program
 
 pytestmark = pytest.mark.integration
@@ -37,8 +38,8 @@ def device(site, virtual):
     return virtual
 
 
-def modules(tmp_path: Path) -> dict[str, bytes]:
-    found = program.modules("rp2", tmp_path / "mpy")
+def modules() -> dict[str, bytes]:
+    found = program.modules("rp2", firmware.cache())
     del found["device/slots.mpy"]
     return found
 
@@ -99,7 +100,7 @@ def test_an_update_is_fetched_tried_confirmed_and_told_once(site, device, tmp_pa
 
 
 def test_a_release_whose_agent_fails_is_rolled_back_and_told(site, device, tmp_path):
-    files = modules(tmp_path)
+    files = modules()
     files["device/agent.mpy"] = bytecode(tmp_path, "raise RuntimeError('of no use')")
     publish(site, tmp_path, files, version="1.1.0", counter=7)
 
@@ -120,7 +121,7 @@ def test_a_release_whose_agent_fails_is_rolled_back_and_told(site, device, tmp_p
     ids=["hangs", "resets"],
 )
 def test_a_release_that_never_gets_to_a_receipt_is_rolled_back(source, why, site, device, tmp_path):
-    files = modules(tmp_path)
+    files = modules()
     files["device/agent.mpy"] = bytecode(tmp_path, source)
     publish(site, tmp_path, files, version="1.1.0", counter=7)
 
@@ -143,7 +144,7 @@ REFUSED = {
 )
 def test_a_release_that_must_not_run_is_refused_and_told(kind, site, device, tmp_path):
     how, why = REFUSED[kind]
-    publish(site, tmp_path, modules(tmp_path), **{"version": "1.1.0", "counter": 7, **how})
+    publish(site, tmp_path, modules(), **{"version": "1.1.0", "counter": 7, **how})
 
     update(site, "1.1.0")
     site.wait_until(lambda: told(site) != [], "the refusal is told")
@@ -153,7 +154,7 @@ def test_a_release_that_must_not_run_is_refused_and_told(kind, site, device, tmp
 
 @pytest.mark.slow
 def test_a_changed_byte_in_a_file_is_found_and_told(site, device, tmp_path):
-    files = modules(tmp_path)
+    files = modules()
     files["device/sensors/more.mpy"] = bytecode(tmp_path, "MORE = 1")
     publish(site, tmp_path, files, version="1.1.0", counter=7)
     served = site.gateway_dir / "fw" / "1.1.0" / "device" / "sensors" / "more.mpy"
@@ -168,7 +169,7 @@ def test_a_changed_byte_in_a_file_is_found_and_told(site, device, tmp_path):
 
 @pytest.mark.slow
 def test_a_release_that_went_meanwhile_is_refused_and_told(site, device, tmp_path):
-    publish(site, tmp_path, modules(tmp_path), version="9.9.9", counter=7)
+    publish(site, tmp_path, modules(), version="9.9.9", counter=7)
     update(site, "9.9.9")
     (site.gateway_dir / "fw" / "9.9.9").rename(tmp_path / "gone")
 
@@ -185,7 +186,7 @@ def test_a_version_that_is_not_published_is_refused_at_once(site):
 
 @pytest.mark.slow
 def test_a_release_that_does_not_fit_the_flash_is_refused_and_told(site, device, tmp_path):
-    files = modules(tmp_path)
+    files = modules()
     random.seed(3)
     for number in range(20):
         files[f"device/sensors/large{number}.mpy"] = random.randbytes(60_000)
@@ -198,7 +199,7 @@ def test_a_release_that_does_not_fit_the_flash_is_refused_and_told(site, device,
 
 
 def test_an_update_goes_on_after_the_power_was_cut_in_the_middle(site, device, tmp_path):
-    files = modules(tmp_path)
+    files = modules()
     random.seed(4)
     files["device/sensors/large.mpy"] = random.randbytes(30_000)
     publish(site, tmp_path, files, version="1.1.0", counter=7)
