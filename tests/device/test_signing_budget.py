@@ -20,7 +20,8 @@ MAX_HEAP_BYTES, MAX_COUPON_BYTES = 8 * 1024, 150
 # As ratios to a HMAC of the same pack. On the emulated RP2040 that takes 1.14 ms, an envelope of
 # a coupon 1.63 ms (budget 2), a signature without 157 ms (budget 175); the unix port hashes in C
 # and is faster at that than at the rest.
-MAX_COUPON_RATIO, MAX_FULL_RATIO, MAX_STEP_RATIO = 10, 600, 20
+MAX_RATIOS = {"coupon_us": 10, "full_us": 600, "worst_step_us": 20}
+TRIES = 5  # where others have the processor meanwhile
 
 
 def run(arguments, folder, compiled):
@@ -56,14 +57,22 @@ def test_the_heap_of_signing_fits_its_budget(measured):
 
 
 def test_the_time_of_signing_fits_its_budget(measured):
-    found = measured("time")
+    least = measured("time")
+    for _ in range(TRIES - 1):
+        if not over_budget(least):
+            break
+        again = measured("time")
+        least = {name: min(us, again[name]) for name, us in least.items()}
 
-    hmac = found["hmac_us"]
-    ratios = {name: round(us / hmac, 1) for name, us in found.items() if name.endswith("_us")}
-    print(f"{found}; in HMACs: {ratios}; RP2040, emulated: envelope by coupon 1.4, in full 138")
-    assert ratios["coupon_us"] <= MAX_COUPON_RATIO
-    assert ratios["full_us"] <= MAX_FULL_RATIO
-    assert ratios["worst_step_us"] <= MAX_STEP_RATIO
+    print(f"{least}; RP2040, emulated, in HMACs: envelope by coupon 1.4, in full 138")
+    assert over_budget(least) == {}
+
+
+def over_budget(took):
+    """What takes too many HMACs, and how many."""
+    ratios = {name: round(took[name] / took["hmac_us"], 1) for name in MAX_RATIOS}
+    print(f"in HMACs: {ratios}")
+    return {name: ratio for name, ratio in ratios.items() if ratio > MAX_RATIOS[name]}
 
 
 @pytest.mark.parametrize("heap", ["32K", "48K"])

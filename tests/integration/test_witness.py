@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterator
 
 import httpx2 as httpx
@@ -41,6 +40,10 @@ def neighbour(site: Site) -> Iterator[Callable[[str], NeighbourGateway]]:
 
 def standing(site: Site) -> dict:
     return site.gateway.get("/stats")["anchor"]
+
+
+def failure(site: Site) -> str | None:
+    return standing(site)["witnesses"][0]["last_failure"]
 
 
 def fill(site: Site, name: str = "load-1", at_least: int = 20) -> None:
@@ -87,18 +90,14 @@ def test_the_anchor_age_grows_while_all_witnesses_are_away_and_then_falls_to_0(
 
     service.kill()
     fill(site, "load-2")
-    ages = []
-    for _ in range(3):
-        ages.append(standing(site)["age_seconds"])
-        time.sleep(0.3)
+    before = standing(site)["age_seconds"]
+    site.wait_until(lambda: failure(site) == "unreachable", "the witness was asked in vain")
+    site.wait_until(lambda: standing(site)["age_seconds"] > before + 0.5, "the age grows")
     away = standing(site)
     witness.start()
     wait_until_anchored(site)
 
-    assert ages == sorted(ages)
-    assert ages[-1] - ages[0] > 0.5
     assert away["unanchored"] >= 20
-    assert away["witnesses"][0]["last_failure"] == "unreachable"
     assert standing(site)["age_seconds"] == standing(site)["unanchored"] == 0
 
 
