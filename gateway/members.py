@@ -7,7 +7,8 @@ when it shows again why.
 """
 
 import asyncio
-from contextlib import suppress
+from collections.abc import Mapping
+from contextlib import closing, suppress
 
 import structlog
 
@@ -34,6 +35,8 @@ class Members:
         self._behind = False  # there may be changes that are not in the ledger
         self._succeeded: set[str] = set()  # names, no more of either than there are devices
         self._to_revoke: set[str] = set()
+        self._turn = asyncio.Lock()  # at keys.sqlite: who writes locks readers out
+        self._writes = False
 
     async def keep_up(self) -> None:
         """A device that was just added is enrolled in the ledger before its first pack."""
@@ -42,6 +45,8 @@ class Members:
 
     def refresh(self) -> bool:
         """Whether there may be changes that are not in the ledger yet."""
+        if self._writes:  # what is written is in the registry; what others wrote is seen after it
+            return self._behind
         version = self._keys.version()
         if version == self._version:
             return self._behind
@@ -72,10 +77,14 @@ class Members:
 
         A GatewayError says why one is not; it is tried again, before later ones, at the next call.
         """
-        while changes := self._keys.changes(self._noted):
+        while changes := await self._changes():
             for change in changes:
                 await self._note(change)
         self._behind = False
+
+    async def _changes(self) -> list[Change]:
+        async with self._turn:
+            return self._keys.changes(self._noted)
 
     async def _note(self, change: Change) -> None:
         try:
@@ -96,20 +105,36 @@ class Members:
 
     async def look(self) -> None:
         """Ends in keys.sqlite what ended here, and notes what is new; GatewayError, see there."""
-        self._end_keys()
+        await self._end_keys()
         self.refresh()
         await self.note_changes()
 
-    def _end_keys(self) -> None:
-        for name in sorted(self._succeeded | self._to_revoke):
-            self._version = None  # which our own writing does not change
-            if name in self._to_revoke:
-                with suppress(ConfigError):  # somebody else was faster
-                    self._keys.revoke(name)
-            else:
-                self._keys.succeed(name)
+    async def _end_keys(self) -> None:
+        """Not on the event loop: it syncs, and others may hold keys.sqlite for a while."""
+        ended = {name: name in self._to_revoke for name in self._succeeded | self._to_revoke}
+        if not ended:
+            return
+        async with self._turn:
+            self._writes = True
+            try:
+                await asyncio.to_thread(_write, self._keys, ended)
+            finally:
+                self._writes = False
+        for name, revoked in ended.items():
             self._succeeded.discard(name)
-            self._to_revoke.discard(name)
+            if revoked:
+                self._to_revoke.discard(name)
+
+
+def _write(keys: KeyStore, ended: Mapping[str, bool]) -> None:
+    """Ends in keys.sqlite all keys of each name, or else the one before the newest."""
+    with closing(keys.another()) as own:  # a connection is of one thread
+        for name, revoked in sorted(ended.items()):
+            if revoked:
+                with suppress(ConfigError):  # somebody else was faster
+                    own.revoke(name)
+            else:
+                own.succeed(name)
 
 
 def _submission(change: Change) -> Submission:

@@ -41,6 +41,7 @@ class KeyStore:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         elif not path.exists():
             raise ConfigError(f"no {path}", "run `tallystick init DIR` first")
+        self._path = path
         with mapped_errors("keys.sqlite"):
             self._connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
             self._connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
@@ -53,6 +54,10 @@ class KeyStore:
             self._check(path)
         self._known_ids: dict[bytes, str] = {}
         self._known_version: int | None = None
+
+    def another(self) -> "KeyStore":
+        """One more connection to the same file, for another thread."""
+        return KeyStore(self._path)
 
     def version(self) -> int:
         """Changes whenever another process has written."""

@@ -1,5 +1,6 @@
 """Keys that take the place of others: in keys.sqlite, in the registry, and in the ledger."""
 
+import asyncio
 import hashlib
 
 import apsw
@@ -254,3 +255,30 @@ async def test_a_device_that_the_gateway_revokes_is_revoked_for_good(keys, path)
     assert [kind for _, kind in sequencer.kept] == [ENROLLED, REVOKED]
     with pytest.raises(RevokedError):
         registry.find(device.kid)
+
+
+async def test_ending_a_key_on_the_disk_holds_up_nobody_else(keys, path):
+    tool = KeyStore(path)
+    old = tool.add("shed", SECRETS[0])
+    tool.rotate("shed", SECRETS[1])
+    tool.close()
+    registry = Registry()
+    members = Members(keys, registry, KeepingSequencer())
+    await members.look()
+    members.succeed("shed")
+    other = apsw.Connection(str(path))
+    other.execute("BEGIN EXCLUSIVE")  # as a backup holds it: neither written nor read meanwhile
+
+    looking = asyncio.create_task(members.look())
+    await asyncio.sleep(0)
+    noting = asyncio.create_task(members.note_changes())
+    await asyncio.sleep(0)
+    changed = members.refresh()
+    other.execute("ROLLBACK")
+    other.close()
+    await asyncio.gather(looking, noting)
+
+    assert not changed
+    assert states(keys) == [(0, REVOKED), (1, ACTIVE)]
+    with pytest.raises(RevokedError):
+        registry.find(old.kid)
