@@ -36,7 +36,8 @@ def _sensor(key: str, fields: object) -> SensorConfig:
     if not isinstance(fields, dict):
         raise ConfigError(f'{key}: write an object, for example {{"driver": "simulated"}}')
     driver = name(key + ".driver", fields.get("driver"))
-    keys = _load(key + ".driver", driver).KEYS
+    module = _load(key + ".driver", driver)
+    keys = module.KEYS
     refuse_unknown(key, fields, _COMMON + _LIMITS + ("at_least_ms",) + tuple(keys))
     allowed = keys.get("every_ms", _EVERY_MS)
     every_ms = _whole(key, fields, "every_ms", _EVERY_MS if isinstance(allowed, str) else allowed)
@@ -46,7 +47,7 @@ def _sensor(key: str, fields: object) -> SensorConfig:
             raise ConfigError(f"{key}.at_ms: give every_ms, too: it is a moment of that period")
         config.at_ms = whole(key + ".at_ms", fields["at_ms"], 0, every_ms - 1)
     config.keys = _keys(key, fields, keys)
-    config.limits = _limits(key, fields)
+    config.limits = _limits(key, fields, _quantities(module))
     config.at_least_ms = _whole(key, fields, "at_least_ms", _AT_LEAST_MS)
     return config
 
@@ -80,13 +81,29 @@ def _whole(
     return whole(f"{key}.{one}", fields.get(one, default), least, most)
 
 
-def _limits(key: str, fields: dict[str, object]) -> "Limits | None":
+def _quantities(module: "Driver") -> "tuple[str, ...] | None":
+    """The suffixes of what it reads, None where a driver of the owner's does not say."""
+    try:
+        return module.QUANTITIES
+    except AttributeError:
+        return ("",) if module.__name__.startswith("device.") else None
+
+
+def _limits(
+    key: str, fields: dict[str, object], known: "tuple[str, ...] | None"
+) -> "Limits | None":
     """Of each limit, the number of each quantity; under "*" the one for all of them."""
     limits: "Limits" = {}
     for limit in _LIMITS:
         if limit in fields:
             written = fields[limit]
             of_each = written if isinstance(written, dict) else {"*": written}
+            for quantity in of_each:
+                if known is not None and quantity != "*" and quantity not in known:
+                    names = ", ".join(known) or "one, without a name: write its number alone"
+                    raise ConfigError(
+                        f"{key}.{limit}: no quantity {quantity!r} is read here, but {names}"
+                    )
             limits[limit] = {
                 quantity: number(f"{key}.{limit}", value) for quantity, value in of_each.items()
             }

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from device.outbox import Outbox
     from device.packer import Packer
     from device.shapes import Board, Report, Tick
-    from protocol.cbor import Decimal
 
 # How long a sampler that may go as fast as it can waits for a half-full outbox.
 _FULL_WAIT_MS = 20
@@ -90,13 +89,6 @@ class Sampler:
             self._sample(slot, now_ms)
         self.seal()
         return len(self.slots)
-
-    def note(self, name: str, unit: str, value: "int | Decimal | str") -> None:
-        """Adds a reading of the device's own to the pack being gathered."""
-        now_ms = self._clock.uptime_ms()
-        self._gather(Reading(self._config.name + "/" + name, unit, value, now_ms))
-        if len(self._gathered) >= self._config.readings_per_pack:
-            self.seal()
 
     def seal(self) -> None:
         """Seals what was gathered, and what was lost since it was last told."""

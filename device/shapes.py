@@ -259,6 +259,8 @@ class Sensor(Protocol):
 class Driver(Protocol):
     """A module of `device.sensors`, or of the owner's folder `drivers`."""
 
+    __name__: str
     KEYS: Keys
+    QUANTITIES: tuple[str, ...]  # what `read` gives; not there where that is one, or unsaid
 
     def Sensor(self, board: Board, keys: Settings) -> Sensor: ...  # noqa: N802 (a class)

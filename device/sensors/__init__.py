@@ -5,7 +5,8 @@ method, `read` (`device.shapes`). Knows no schedules: when to read, and what bec
 that failed, is the sampler's.
 
 `KEYS` has for each key its default, the least and the most it may be, or, for a text, the
-default alone. A default of None says that the key is needed.
+default alone. A default of None says that the key is needed. `QUANTITIES` has the suffixes of
+what `read` gives, so that a limit for another one is refused; ours without it read only one.
 """
 
 TYPE_CHECKING = False

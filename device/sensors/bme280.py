@@ -18,6 +18,7 @@ KEYS: "Keys" = {
     "scl": (None, 0, 63),
     "address": (0x76, 0x76, 0x77),
 }
+QUANTITIES = ("temperature", "humidity", "pressure")
 _ID, _IS_BME280 = 0xD0, 0x60
 _CALIBRATION_1, _CALIBRATION_2, _H1 = 0x88, 0xE1, 0xA1
 _CTRL_HUM, _STATUS, _CTRL_MEAS, _DATA = 0xF2, 0xF3, 0xF4, 0xF7

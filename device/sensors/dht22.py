@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 # Asked more often than every 2 s it repeats itself.
 KEYS: "Keys" = {"pin": (None, 0, 63), "every_ms": (10_000, 2000, 86_400_000)}
+QUANTITIES = ("temperature", "humidity")
 _COLDEST, _HOTTEST, _WETTEST = -400, 800, 1000  # tenths
 
 

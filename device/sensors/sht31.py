@@ -15,6 +15,7 @@ KEYS: "Keys" = {
     "scl": (None, 0, 63),
     "address": (0x44, 0x44, 0x45),
 }
+QUANTITIES = ("temperature", "humidity")
 _MEASURE = b"\x24\x00"  # high repeatability, no clock stretching
 _MEASURING_MS = 16
 _COLDEST, _HOTTEST = -4000, 12_500  # hundredths

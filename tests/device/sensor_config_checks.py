@@ -48,7 +48,7 @@ def check_a_drivers_keys_have_its_defaults(folder):
 
 def check_limits_are_one_number_or_one_for_each_quantity(folder):
     [one] = sensors(
-        '[{"driver": "simulated", "every_ms": 1000, "at_ms": 250, "at_least_ms": 60000,'
+        '[{"driver": "dht22", "pin": 2, "every_ms": 2000, "at_ms": 250, "at_least_ms": 60000,'
         ' "band": "0.5", "alarm_above": {"temperature": 30, "humidity": "-90.25"}}]'
     )
 
@@ -86,6 +86,15 @@ def check_what_is_wrong_is_refused_by_its_key(folder):
         ('[{"driver": "simulated", "band": "1."}]', "sensors[0].band"),
         ('[{"driver": "simulated", "band": "1.\u0661"}]', "sensors[0].band"),
         ('[{"driver": "simulated", "alarm_above": {"": "x"}}]', "sensors[0].alarm_above"),
+        (
+            '[{"driver": "simulated", "band": {"temperature": 1}}]',
+            "band: no quantity 'temperature'",
+        ),
+        ('[{"driver": "simulated", "band": {"temperature": 1}}]', "but one, without a name"),
+        (
+            '[{"driver": "dht22", "pin": 2, "alarm_below": {"*": 1, "temprature": 2}}]',
+            "no quantity 'temprature' is read here, but temperature, humidity",
+        ),
     ):
         assert said in refusal(text), (text, refusal(text))
 
@@ -97,6 +106,17 @@ def check_an_owners_driver_is_found_beside_config_json(folder):
 
     assert one.keys == {"pin": 3, "gain": 4, "unit": "V"}
     assert "sensors[0].pin" in refusal('[{"driver": "own-one"}]')
+
+
+def check_limits_are_held_to_what_an_owners_driver_says_it_reads(folder):
+    add_driver(folder, "silent_one", OWN)
+    add_driver(folder, "own_two", 'QUANTITIES = ("level", "flow")\n' + OWN)
+    limited = '[{"driver": "DRIVER", "pin": 3, "band": {"height": 1}}]'
+
+    [one] = sensors(limited.replace("DRIVER", "silent-one"))
+
+    assert one.limits == {"band": {"height": 1}}
+    assert "but level, flow" in refusal(limited.replace("DRIVER", "own-two"))
 
 
 def check_an_owners_driver_that_cannot_be_loaded_is_refused_with_its_reason(folder):

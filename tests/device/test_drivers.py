@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from device.sensors import bme280, sht31
+from device.sensors import bme280, dht22, sht31
 from protocol.cbor import Decimal
 from tests.device import driver_checks
 from tests.device.driver_checks import HUMIDITIES, PRESSURES, TEMPERATURES
@@ -18,6 +18,17 @@ MAX_HEAP_BYTES = 4096  # of the unix port, about 1.4 times a board's
 @pytest.mark.parametrize("name", driver_checks.checks())
 def test_it_holds_on_cpython(name):
     getattr(driver_checks, name)()
+
+
+@pytest.mark.parametrize("driver", [bme280, sht31, dht22])
+def test_a_driver_reads_the_quantities_that_it_says(driver):
+    wired, _ = driver_checks.with_sht31() if driver is sht31 else driver_checks.with_bme280()
+    wired.wire = driver_checks.sent(652, 351)
+    pins = {"pin": 2} if driver is dht22 else {"sda": 4, "scl": 5}
+
+    read = driver_checks.opened(driver, wired, **pins).read()
+
+    assert [suffix for suffix, _, _ in read] == list(driver.QUANTITIES)
 
 
 def test_every_check_holds_inside_micropython(tmp_path):

@@ -232,30 +232,6 @@ def test_an_alarm_seals_what_was_gathered_at_once(tmp_path):
     assert [one.value for one in pack] == [decimal(215, -1)] * 3 + [decimal(301, -1)]
 
 
-def test_a_note_goes_with_the_pack_that_is_being_gathered(tmp_path):
-    rig = Rig(tmp_path, readings_per_pack=3)
-    rig.run_for(100)
-
-    rig.sampler.note("command", "", "7 ok")
-    rig.run_for(10_000)
-
-    [pack] = rig.packs()
-    assert [(one.name, one.value) for one in pack] == [
-        ("greenhouse-3/temperature", decimal(215, -1)),
-        ("greenhouse-3/command", "7 ok"),
-        ("greenhouse-3/temperature", decimal(215, -1)),
-    ]
-
-
-def test_notes_alone_fill_packs_too(tmp_path):
-    rig = Rig(tmp_path, readings_per_pack=2, sensors=[{"driver": "simulated", "every_ms": 60_000}])
-
-    for number in range(5):
-        rig.sampler.note("restarts", "count", number)
-
-    assert [len(pack) for pack in rig.packs()] == [2, 2]
-
-
 @pytest.mark.parametrize("limit", [1, 7])
 async def test_a_limit_ends_it_and_seals_what_was_gathered(tmp_path, limit):
     sensors = [{"driver": "simulated", "every_ms": 0}]
