@@ -1,5 +1,6 @@
 """What every test is held to: a fast one opens no network socket, and waits for no disk."""
 
+import gc
 import os
 import shutil
 import sys
@@ -25,6 +26,13 @@ def _watch(event: str, arguments: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_watch)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests stay to the end: not to be looked through again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000)
 
 
 @pytest.fixture(autouse=True)

@@ -52,7 +52,7 @@ def assert_memory_is_flat(found: dict[str, Any], outbox_bytes: int) -> None:
     assert found["heap_end"] - found["heap_start"] < FLAT_BYTES + 16 * segments
 
 
-@pytest.mark.parametrize("program_bytes", [32, 256])
+@pytest.mark.parametrize("program_bytes", [256, pytest.param(32, marks=pytest.mark.slow)])
 def test_an_hour_of_packs_outlives_a_day_without_a_network(program_bytes, tmp_path):
     found = outage(
         tmp_path, program_bytes=program_bytes, outbox_bytes=131_072, hours=24, packs=HOUR_OF_PACKS

@@ -10,8 +10,10 @@ from tests.interpreters import run_micropython
 SWEEP = Path(__file__).with_name("control_sweep.py")
 
 
-@pytest.mark.parametrize("step", [4, pytest.param(1, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("program_bytes", [32, 256])
+@pytest.mark.parametrize(
+    ("program_bytes", "step"),
+    [(256, 4), *(pytest.param(n, 1, marks=pytest.mark.slow) for n in (32, 256))],
+)
 def test_no_power_cut_tears_a_configuration_or_does_a_command_twice(program_bytes, step, tmp_path):
     """At every `step`-th operation."""
     arguments = ["-X", "heapsize=64M", str(SWEEP), str(program_bytes), str(step)]

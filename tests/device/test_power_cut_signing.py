@@ -10,7 +10,7 @@ from tests.interpreters import ROOT, run_micropython
 SWEEP = Path(__file__).with_name("signing_sweep.py")
 
 
-@pytest.mark.parametrize("program_bytes", [32, 256])
+@pytest.mark.parametrize("program_bytes", [256, pytest.param(32, marks=pytest.mark.slow)])
 def test_no_power_cut_breaks_a_key_or_repeats_a_nonce(program_bytes, tmp_path, table, monkeypatch):
     monkeypatch.chdir(ROOT)
     arguments = ["-X", "heapsize=8M", str(SWEEP), str(program_bytes), str(table.parent)]

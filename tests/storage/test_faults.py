@@ -24,7 +24,7 @@ from tests.storage.workload import create
 from tools.verify import verdicts_of
 
 SEED = int(os.environ.get("SEED", "1"))
-_FEW = 4  # steps of a kind
+_FEW = 3  # steps of a kind
 _LONG = ("node row at 256", "space given back")
 _SHORT = [kind for kind in KINDS if kind not in _LONG]
 _ON_CONTENT = {  # of those on names alone, these meet none
@@ -78,13 +78,17 @@ def test_a_fault_is_survived_where_much_is_written(trials_of, fault: Fault) -> N
     tried(_LONG, lambda kind: trials_of(kind).all(fault, lasting=False))
 
 
+@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_a_rotation_that_failed_is_ended_by_the_next_start(tmp_path: Path, fault: Fault) -> None:
+def test_a_rotation_that_failed_is_ended_by_the_next_start(
+    tmp_path: Path, fault: Fault, every: int
+) -> None:
+    """At the first step, and at each `every`-th after it."""
     create(Directory(tmp_path / "made"))
     Life(Directory(tmp_path / "made"), Witness(lambda: 0)).close()
-    failed, nth = True, 0
+    failed, nth = True, 1 - every
     while failed:
-        nth += 1
+        nth += every
         place = tmp_path / str(nth)
         shutil.copytree(tmp_path / "made", place)
 
@@ -98,7 +102,7 @@ def test_a_rotation_that_failed_is_ended_by_the_next_start(tmp_path: Path, fault
         (verdict,) = verdicts_of(str(place))
         assert verdict.valid, verdict.reason
 
-    print(f"\n{nth - 1} steps of a rotation failed, one after the other")
+    print(f"\nat most {nth - 1} steps of a rotation failed, one after the other")
 
 
 def rotated(place: Path, fault: Fault, nth: int) -> tuple[bool, str | None]:

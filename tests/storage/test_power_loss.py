@@ -11,7 +11,7 @@ from tests.storage.powercuts import Campaign, Lived, live_on_a_forgetful_disk, l
 from tests.storage.shim import Sync, SyncDirectory
 
 SEED = int(os.environ.get("SEED", "1"))
-_FEW = 60
+_FEW = 30
 _ENOUGH = 1000  # images until a lie is found out; most are found in the first ten
 _DISKS = {"good": live_well, "forgetful": live_on_a_forgetful_disk}
 

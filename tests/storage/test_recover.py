@@ -27,8 +27,16 @@ def behind(tmp_path: Path) -> Made:
     return made
 
 
-def interrupted_anywhere(behind: Made, tmp_path: Path, end: Callable[[Made], None]) -> int:
-    """Cuts a recovery at each of its events and lets `end` see what is left; how many."""
+@pytest.fixture(params=[3, pytest.param(1, marks=pytest.mark.slow)])
+def every(request: pytest.FixtureRequest) -> int:
+    """A recovery is cut at each so many of its events."""
+    return int(request.param)
+
+
+def interrupted_anywhere(
+    behind: Made, tmp_path: Path, every: int, end: Callable[[Made], None]
+) -> int:
+    """Cuts a recovery, each time later, and lets `end` see what is left; of how many events."""
     at = 0
     while True:
         folder = tmp_path / str(at)
@@ -38,11 +46,11 @@ def interrupted_anywhere(behind: Made, tmp_path: Path, end: Callable[[Made], Non
             return at
         end(twin)
         shutil.rmtree(folder)
-        at += 1
+        at += every
 
 
 def test_whoever_starts_after_a_kill_finds_the_old_ledger_or_the_new_one(
-    behind: Made, tmp_path: Path
+    behind: Made, tmp_path: Path, every: int
 ) -> None:
     completed = []
 
@@ -56,18 +64,20 @@ def test_whoever_starts_after_a_kill_finds_the_old_ledger_or_the_new_one(
         with pytest.raises(RolledBackError, match="20 entries, but its checkpoint of 30"):
             twin.directory.open_checked(twin.directory.load_signer(ORIGIN))
 
-    cuts = interrupted_anywhere(behind, tmp_path, start)
+    cuts = interrupted_anywhere(behind, tmp_path, every, start)
 
     decided = completed.index(True)
-    print(f"\n{cuts} cuts, {decided} of them before the decision")
+    print(f"\n{len(completed)} cuts, {decided} of them before the decision")
     assert cuts > 50
     assert not any(completed[:decided])
 
 
-def test_whoever_tries_again_after_a_kill_gets_the_new_ledger(behind: Made, tmp_path: Path) -> None:
+def test_whoever_tries_again_after_a_kill_gets_the_new_ledger(
+    behind: Made, tmp_path: Path, every: int
+) -> None:
     said = (ORIGIN, behind.note, SIZE)
 
     def again(twin: Made) -> None:
         assert recovered(twin).recovery == check_whole(twin.directory) == said
 
-    assert interrupted_anywhere(behind, tmp_path, again) > 50
+    assert interrupted_anywhere(behind, tmp_path, every, again) > 50

@@ -96,7 +96,7 @@ def forgets(name: str):
 
 
 def test_what_a_witness_answered_survives_a_power_cut(tmp_path: Path) -> None:
-    assert campaign(tmp_path, honestly, 300)[:5] == []
+    assert campaign(tmp_path, honestly, 150)[:5] == []
 
 
 @pytest.mark.slow
