@@ -13,7 +13,7 @@ from asyncio import core  # type: ignore[attr-defined]  # the stubs leave it out
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import BinaryIO
+    from typing import Any, BinaryIO
 
     import network
 
@@ -47,11 +47,16 @@ class Firmware:
         await asyncio.sleep_ms(duration_ms)
 
     async def wait(self, event: "Event", timeout_ms: int) -> bool:
+        if event.is_set():
+            return True
+        waited: Any = event
+        alarm, tasks = _Alarm(core.cur_task), waited.waiting
+        waited.waiting = alarm
         try:
-            await asyncio.wait_for_ms(event.wait(), timeout_ms)
-        except asyncio.TimeoutError:
-            return False
-        return True
+            await asyncio.sleep_ms(timeout_ms)
+        finally:
+            waited.waiting = tasks
+        return alarm.peek() is None
 
     def open_udp(self, host: str, port: int) -> "Udp":
         return Udp(host, port)
@@ -167,6 +172,25 @@ class Udp:
 
     def close(self) -> None:
         self._socket.close()
+
+
+class _Alarm:
+    """Stands in an event for its tasks: has the one that sleeps until it is set, or for its time.
+
+    So that is one task. `asyncio.wait_for_ms` makes another one for each wait, which takes 1.2 KB
+    of heap.
+    """
+
+    def __init__(self, sleeper: object) -> None:
+        self._sleeper: object | None = sleeper
+
+    def peek(self) -> object | None:
+        return self._sleeper
+
+    def pop(self) -> object:
+        sleeper, self._sleeper = self._sleeper, None
+        core._task_queue.remove(sleeper)
+        return sleeper
 
 
 class _Readable:
