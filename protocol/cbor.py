@@ -40,13 +40,14 @@ def write(out: bytearray, value: object) -> None:
         out.append(0xF6 if value is None else 0xF5 if value else 0xF4)
     elif isinstance(value, int):
         head(out, UINT if value >= 0 else NINT, value if value >= 0 else -1 - value)
-    elif isinstance(value, (bytes, bytearray, memoryview)):
-        head(out, BYTES, len(value))
-        out.extend(value)
     elif isinstance(value, str):
         text = value.encode()
         head(out, TEXT, len(text))
         out.extend(text)
+    # apart, for a tuple of three is made each time
+    elif isinstance(value, bytes) or isinstance(value, (bytearray, memoryview)):  # noqa: SIM101
+        head(out, BYTES, len(value))
+        out.extend(value)
     else:
         _write_container(out, value)
 
@@ -79,6 +80,8 @@ def head(out: bytearray, major: int, number: int) -> None:
         size = 1 << power
         if number < 1 << 8 * size:
             out.append(major << 5 | 24 + power)
-            out.extend(number.to_bytes(size, "big"))
+            while size:
+                size -= 1
+                out.append(number >> 8 * size & 0xFF)
             return
     raise TypeError(f"no CBOR integer for {number}")

@@ -84,8 +84,10 @@ def code_text(code: int) -> str:
 def encode(message: Message) -> bytes:
     """The datagram. Raises TooLargeError where it would need fragments."""
     head = _VERSION << 6 | message.type << 4 | len(message.token)
-    out = bytes((head, message.code)) + message.message_id.to_bytes(2, "big") + message.token
-    out += encode_body(message.options, message.payload)
+    front = bytes((head, message.code, message.message_id >> 8, message.message_id & 0xFF))
+    options, marker = encode_body(message.options, b""), b"\xff" if message.payload else b""
+    # at once: what grows is copied, and a board has no room for a payload twice
+    out = b"".join((front, message.token, options, marker, message.payload))
     if len(out) > MAX_DATAGRAM_BYTES:
         raise TooLargeError(f"a datagram of {len(out)} bytes, over {MAX_DATAGRAM_BYTES}")
     return out
@@ -93,18 +95,20 @@ def encode(message: Message) -> bytes:
 
 def encode_body(options: list[tuple[int, bytes]], payload: bytes) -> bytes:
     """What follows the token: options in ascending order of number, marker and payload."""
-    out = b""
+    out = bytearray()
     previous = 0
     for number, value in options:
-        out += _encode_option(number - previous, value)
+        delta_nibble, delta_more = _split(number - previous)
+        length_nibble, length_more = _split(len(value))
+        out.append(delta_nibble << 4 | length_nibble)
+        out.extend(delta_more)
+        out.extend(length_more)
+        out.extend(value)
         previous = number
-    return out + bytes((_MARKER,)) + payload if payload else out
-
-
-def _encode_option(delta: int, value: bytes) -> bytes:
-    delta_nibble, delta_more = _split(delta)
-    length_nibble, length_more = _split(len(value))
-    return bytes((delta_nibble << 4 | length_nibble,)) + delta_more + length_more + value
+    if payload:
+        out.append(_MARKER)
+        out.extend(payload)
+    return bytes(out)
 
 
 def _split(number: int) -> tuple[int, bytes]:

@@ -12,7 +12,17 @@ ALG, KID, CWT_CLAIMS = 1, 4, 15  # header parameters (RFC 9052 §3.1, RFC 9597)
 
 def mac0(key: HmacKey, protected: bytes, payload: bytes, *, external_aad: bytes) -> bytes:
     """The COSE_Mac0 of `payload` under the encoded header map `protected`."""
-    return cbor.encode([protected, {}, payload, tag(key, protected, payload, external_aad)])
+    made = tag(key, protected, payload, external_aad)
+    # at once: what grows is copied, and a board has no room for a pack twice
+    return b"".join(
+        (b"\x84", _head(protected), protected, b"\xa0", _head(payload), payload, _head(made), made)
+    )
+
+
+def _head(string: bytes) -> bytes:
+    out = bytearray()
+    cbor.head(out, cbor.BYTES, len(string))
+    return bytes(out)
 
 
 def tag(key: HmacKey, protected: bytes, payload: bytes, external_aad: bytes) -> bytes:

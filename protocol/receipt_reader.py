@@ -70,7 +70,7 @@ def _payload(data: bytes) -> bytes:
 
 def _field(payload: bytes, at: int, label: int) -> tuple[int, int]:
     """The number under `label`, which stands at `at`, and where it ends."""
-    if payload[at : at + 1] != bytes((label,)) or at + 1 == len(payload):
+    if at + 1 >= len(payload) or payload[at] != label:
         raise MalformedError(f"no field {label} in a receipt")
     number, power = payload[at + 1], payload[at + 1] - 24
     at += 2
