@@ -15,7 +15,7 @@ HEAP_AT_START = {"mac": 80 * KIB, "sig": 90 * KIB, "small": 46 * KIB}
 CODE_IN_RAM, CODE_IN_RAM_GOAL = 76 * KIB, 40 * KIB
 ASKING_IN_RAM = 19 * KIB
 # Bytecode that every board gets, with the largest driver.
-MPY, MPY_GOAL = 41 * KIB, 36 * KIB
+MPY, MPY_GOAL = 42 * KIB, 36 * KIB
 DRIVER = 2 * KIB
 # Bytes of heap that an envelope takes on its way, until they are collected.
 GARBAGE = {"mac": 13 * KIB, "sig": 15 * KIB}
