@@ -169,10 +169,17 @@ class Installer:
         ours: int = getattr(sys.implementation, "_mpy", 0)
         if head.version != self.slots.wanted:
             raise RefusedError("it is " + head.version)
-        if head.counter <= self.slots.floor:
+        if head.counter < self.slots.floor or (
+            head.counter == self.slots.floor and self._is_running()
+        ):
             raise RefusedError("not newer than what works")
         if head.mpy != ours & 0xFF or head.arch not in (0, ours >> 10):
             raise RefusedError("bytecode of another firmware")
+
+    def _is_running(self) -> bool:
+        """Whether the active slot has all of the release. One that has rotted can come again."""
+        with open(self._new, "rb") as listed:
+            return all([is_file(self._from + file.path, file) for file in manifest.files(listed)])
 
     def _make_room(self, listed: "BinaryIO") -> None:
         """Removes what is not of the release; RefusedError where the rest will not fit."""

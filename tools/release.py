@@ -32,7 +32,8 @@ app = typer.Typer(help="Releases of devices' own files.", no_args_is_help=True)
 _Dir = Annotated[Path, typer.Option("--dir", help="the gateway's directory")]
 _Json = Annotated[bool, typer.Option("--json", help="for scripts")]
 _PORTS = ("rp2", "esp32", "linux")  # one release is for all of them
-_SELECTOR = "device/slots.py"  # on a board it is /slots.mpy, and stays
+# on a board they are /slots.mpy and /slot_start.mpy, and stay
+_SELECTOR = {"device/slots.py", "device/slot_start.py"}
 _HEADER_BYTES = 4  # of a .mpy file: M, version, flags and architecture, bits of a small integer
 _BEFORE_2025 = 1_735_689_600
 
@@ -124,7 +125,7 @@ def list_(dir_: _Dir, json_: _Json = False) -> None:
 
 def _build(folder: Path, head: Head, signer: ec.EllipticCurvePrivateKey) -> None:
     # together: names are made short for all files at once
-    sources = sorted({name for port in _PORTS for name in program.needed(port)} - {_SELECTOR})
+    sources = sorted({name for port in _PORTS for name in program.needed(port)} - _SELECTOR)
     modules: dict[str, bytes] = {}
     compiled = firmware.compiled(firmware.cache(), sources)
     for source in sources:

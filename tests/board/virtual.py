@@ -59,6 +59,7 @@ class VirtualBoard(threading.Thread):
             "adc": {"4": _ROOM_TEMPERATURE},
             "pins": {},
             "hurries": False,  # what it sleeps through takes no time
+            "minute_ms": 60_000,  # of its timers
         }
         self.change_world()
         self.resets: list[str] = []

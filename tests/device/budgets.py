@@ -52,7 +52,7 @@ _SIGNING = (
     "protocol/keypair.py",
 )
 # What changes the files themselves: it runs alone, and the agent never loads it.
-_UPDATING = tuple(f"device/{name}.py" for name in ("slots", "slot_files", "update"))
+_UPDATING = tuple(f"device/{name}.py" for name in ("slots", "slot_start", "slot_files", "update"))
 _VERIFYING = ("protocol/manifest.py", "protocol/ecdsa_verify.py")
 PARTS = {
     "to ask with: OSCORE, blocks, observations": (_ASKING, 12 * KIB),

@@ -1,19 +1,25 @@
 """The boot selector's decisions, start after start, and what is left of them on flash."""
 
 import sys
+import time
 import types
+import zlib
 
 import pytest
 
 from device import slots as selector
 from device.slots import FILE, Slots
+from tests.device.releases import release
+
+COPY = f"{FILE}.2"
+FILES = {"device/main.mpy": b"main", "protocol/coap.mpy": b"coap"}
 
 
 @pytest.fixture
 def root(tmp_path):
-    for folder in ("a", "b", "data"):
+    release(tmp_path, FILES, version="1.0.0", counter=1).rename(tmp_path / "a")
+    for folder in ("b", "data"):
         (tmp_path / folder).mkdir()
-    (tmp_path / "a" / "manifest").write_bytes(b"")
     return tmp_path
 
 
@@ -84,23 +90,84 @@ def test_what_is_told_is_short_and_plain(root):
     assert started(root).outcome == ("1.1.0 rolled back:   " + "x" * 100)[:64]
 
 
-@pytest.mark.parametrize("damage", [b"", b"nonsense", None])
-def test_a_damaged_state_is_as_that_of_a_new_board(root, damage):
-    on_trial(root)
-    file = root / "data" / FILE
+def rot(file, damage=None) -> None:
     content = file.read_bytes()
     file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]) if damage is None else damage)
+
+
+DAMAGES = [b"", b"nonsense", bytes(4), None]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", [FILE, COPY])
+def test_one_rotten_state_lowers_no_floor_and_is_made_anew_from_the_other(root, name, damage):
+    on_trial(root, counter=5)
+    started(root).confirm()
+    whole = (root / "data" / name).read_bytes()
+    rot(root / "data" / name, damage)
+
+    slots = started(root)
+
+    assert (slots.active, slots.floor, slots.outcome) == ("b", 5, "1.1.0 ok")
+    assert (root / "data" / name).read_bytes() == whole
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_with_both_states_rotten_it_is_as_a_new_board(root, damage):
+    on_trial(root)
+    rot(root / "data" / FILE, damage)
+    rot(root / "data" / COPY, damage)
 
     slots = started(root)
 
     assert (slots.active, slots.trial, slots.floor) == ("a", "", 0)
 
 
-def test_a_replacement_that_was_not_renamed_is_used(root):
-    on_trial(root)
-    (root / "data" / FILE).rename(root / "data" / f"{FILE}.tmp")
+def test_the_state_of_an_earlier_selector_is_understood(root):
+    data = b"b\na\n1.1.0\n\n1\n0\n4\n5"
+    (root / "data" / FILE).write_bytes(data + zlib.crc32(data).to_bytes(4, "big"))
 
-    assert started(root).trial == "b"
+    slots = started(root)
+
+    assert (slots.active, slots.trial, slots.wanted) == ("b", "a", "1.1.0")
+    assert (slots.starts, slots.floor, slots.counter) == (1, 4, 5)
+    assert (slots.wakes, slots.bad) == (0, "")
+
+
+def test_a_start_that_cannot_be_counted_enters_no_trial_and_gets_no_update(root):
+    on_trial(root)
+    slots = started(root)
+    for name in (FILE, COPY):  # a flash that takes nothing any more
+        (root / "data" / name).unlink()
+        (root / "data" / name).mkdir()
+
+    assert slots.choose() == "a"
+    assert not slots.begins()
+    slots.roll_back("of no use")
+
+
+def test_a_trial_that_says_it_only_sleeps_has_an_end_all_the_same(root):
+    on_trial(root)
+    starts = 0
+
+    while started(root).choose() == "b":
+        slots = started(root)
+        slots.starts -= 1  # as `device.sleeping` excuses a wake
+        slots.save()
+        starts += 1
+
+    assert starts == 100
+    assert started(root).outcome == "1.1.0 rolled back: no receipt in 100 starts"
+
+
+def test_what_was_rolled_back_is_whole_no_more(root):
+    release(root, FILES).rename(root / "b" / "new")
+    (root / "b" / "new" / "manifest").rename(root / "b" / "manifest")
+    on_trial(root)
+
+    started(root).roll_back("of no use")
+
+    assert not started(root).is_whole("b")
 
 
 class Front(types.ModuleType):
@@ -159,7 +226,56 @@ def test_what_a_trial_raises_ends_it_at_once(root, run):
     assert started(root).outcome == "1.1.0 rolled back: MemoryError('too large')"
 
 
-def test_what_a_working_slot_raises_is_no_business_of_the_selectors(root, run):
+def test_a_slot_with_a_rotten_file_is_not_started_where_the_other_is_whole(root, run):
+    (root / "b").rmdir()
+    release(root, FILES).rename(root / "b")
+    rot(root / "a" / "device" / "main.mpy")
+
+    front = run(lambda: None)
+
+    assert front.first == f"{root}/b"
+    assert front.ran == [(f"{root}/data", False)]
+    assert started(root).outcome == "fell back: device/main.mpy"
+
+
+class Reset(BaseException):
+    """A board starts anew here."""
+
+
+def test_a_board_whose_working_slot_cannot_be_loaded_starts_again_after_a_while(
+    root, run, monkeypatch
+):
+    machine = types.ModuleType("machine")
+
+    def reset():
+        raise Reset
+
+    def fails():
+        raise OSError(5)
+
+    machine.reset = reset
+    monkeypatch.setitem(sys.modules, "machine", machine)
+    pauses = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+
+    with pytest.raises(Reset):
+        run(fails)
+
+    assert pauses == [60]
+    assert not started(root).is_pending
+
+
+def test_without_the_file_that_limits_it_no_trial_is_entered(root, run, monkeypatch):
+    on_trial(root)
+    monkeypatch.setattr(selector, "__name__", "slots")  # as on a board, which has lost that file
+
+    front = run(lambda: None)
+
+    assert front.first == f"{root}/a"
+    assert front.ran == [(f"{root}/data", False)]
+
+
+def test_what_a_working_slot_raises_ends_a_program_that_is_no_board(root, run):
     def fails():
         raise MemoryError("too large")
 

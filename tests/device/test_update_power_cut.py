@@ -14,8 +14,12 @@ from tests.interpreters import run_micropython
 
 LIFE = Path(__file__).with_name("update_life.py")
 FLASH_BYTES = 64 * 4096
-OUTCOMES = {"good": ["1.1.0 ok"], "bad": ["1.1.0 rolled back: no receipt in 2 starts"]}
-RUNNING = {"good": "1.1.0", "bad": "1.0.0"}
+OUTCOMES = {
+    "good": ["1.1.0 ok"],
+    "bad": ["1.1.0 rolled back: no receipt in 2 starts"],
+    "rotten": ["fell back: device/main.mpy", "1.0.0 ok"],
+}
+RUNNING = {"good": "1.1.0", "bad": "1.0.0", "rotten": "1.0.0"}
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +52,7 @@ class Lives:
         self.program_bytes = str(program_bytes)
         self.fresh = folder / "fresh"
         self.fresh.write_bytes(b"\xff" * FLASH_BYTES)
-        self.run("new", self.fresh, folder / "nothing", 0)
+        self.run(kind, self.fresh, "", 0)
 
     def run(self, kind, image, seen, cut_at):
         key = UPDATE_KEY.hex()
@@ -94,7 +98,7 @@ def faults_of(found, kind):
     return [name for name, is_so in faults.items() if is_so]
 
 
-@pytest.mark.parametrize("kind", ["good", "bad"])
+@pytest.mark.parametrize("kind", list(OUTCOMES))
 @pytest.mark.parametrize(
     ("program_bytes", "every"),
     [

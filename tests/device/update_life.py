@@ -1,8 +1,9 @@
 """One life of a board that is updated, inside MicroPython, on a real LittleFS in a file.
 
 From the wish for an update to the told outcome: the boot selector, the installer, the outbox and
-the counters of the device. What the gateway would send lies in a folder. The power may go at one
-operation of the flash, which ends this process. Run by test_update_power_cut.py.
+the counters of the device; or from a file that has rotted to the same release, whole, again. What
+the gateway would send lies in a folder. The power may go at one operation of the flash, which
+ends this process. Run by test_update_power_cut.py.
 """
 
 import hashlib
@@ -11,7 +12,7 @@ import sys
 
 import vfs
 
-from device import counter, slots, update
+from device import counter, slot_start, slots, update
 from device.board.unix import Board
 from device.clock import Clock
 from device.identity import Identity
@@ -20,7 +21,7 @@ from device.packer import Packer
 from device.updating import Updating
 from protocol import coap
 
-OLD, NEW = "1.0.0", "1.1.0"
+OLDER, OLD, NEW = "0.9.0", "1.0.0", "1.1.0"
 _ROOT = "/flash"
 _BLOCK_BYTES = 4096
 _MOST_STARTS = 12
@@ -126,19 +127,19 @@ class Witness:
 
 
 class Life:
-    """One board, and what a test does with it; `works` says whether the new release does."""
+    """One board, and what a test does with it; of the kind "bad" the new release hears nothing."""
 
-    def __init__(self, gateway, key, *, works):
+    def __init__(self, gateway, key, kind):
         self.gateway = gateway
         self.key = key
-        self.works = works
+        self.works = kind != "bad"
 
     def start(self, witness):
         """One start; True once there is nothing left to do for an update."""
         board = Board()
         chosen = slots.Slots(_ROOT + "/", _ROOT + "/data")
-        slot = chosen.choose()
-        version = version_in(slot, self.gateway.folder)
+        slot_start.prepare(chosen)
+        version = version_in(chosen.trial or chosen.active, self.gateway.folder)
         witness.saw("booted", version)
         outbox = Outbox(board, _ROOT + "/data/outbox", 16_384, mode="batch")
         epoch = counter.next_epoch(board, _ROOT + "/data", used_before=not outbox.was_made)
@@ -156,7 +157,9 @@ class Life:
         updating.look()
         self.send(witness, outbox)
         outbox.close()
-        return not (chosen.trial or chosen.wanted or chosen.outcome)
+        if version == OLDER and not chosen.is_pending:  # the owner has read what it told
+            chosen.want(OLD)
+        return not chosen.is_pending
 
     def send(self, witness, outbox):
         sealed = outbox.peek()
@@ -174,7 +177,7 @@ def finish(attempt):
 
 def version_in(slot, folder):
     """Whose files all of a slot's are; a slot that is not whole is nobody's."""
-    for version in (OLD, NEW):
+    for version in (OLDER, OLD, NEW):
         if digests(folder + "/" + version) == digests(_ROOT + "/" + slot):
             return version
     return "broken"
@@ -205,25 +208,31 @@ def copy(source, target):
             write.write(read.read())
 
 
-def prepare(flash, folder, program_bytes):
-    """The old release in /a, something older in /b, and the wish for the new one."""
+def prepare(flash, folder, program_bytes, kind):
+    """The old release in /a, something older in /b, and the wish for the new one, or some rot."""
     vfs.VfsLfs2.mkfs(flash, progsize=program_bytes)
     vfs.mount(vfs.VfsLfs2(flash, progsize=program_bytes), _ROOT)
     copy(folder + "/" + OLD, _ROOT + "/a")
     copy(folder + "/0.9.0", _ROOT + "/b")
     os.mkdir(_ROOT + "/data")
-    slots.Slots(_ROOT + "/", _ROOT + "/data").want(NEW)
+    state = slots.Slots(_ROOT + "/", _ROOT + "/data")
+    state.floor = 1
+    state.want("" if kind == "rotten" else NEW)
+    if kind == "rotten":
+        with open(_ROOT + "/a/device/main.mpy", "r+b") as file:
+            file.seek(1000)
+            file.write(b"rot")
     vfs.umount(_ROOT)
 
 
 def main(folder, key, program_bytes, kind, image, seen, cut_at):
-    """Starts the board until all is settled. With `kind` "new" makes the image instead."""
+    """Starts the board until all is settled. With `seen` "" makes the image instead."""
     flash = Flash(image, cut_at)
-    if kind == "new":
-        prepare(flash, folder, program_bytes)
+    if not seen:
+        prepare(flash, folder, program_bytes, kind)
         return
     vfs.mount(vfs.VfsLfs2(flash, progsize=program_bytes), _ROOT)
-    life, witness = Life(Gateway(folder), bytes.fromhex(key), works=kind == "good"), Witness(seen)
+    life, witness = Life(Gateway(folder), bytes.fromhex(key), kind), Witness(seen)
     for _ in range(_MOST_STARTS):
         if life.start(witness):
             witness.saw("settled", flash.operations)

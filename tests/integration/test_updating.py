@@ -4,6 +4,7 @@ import random
 import subprocess
 from pathlib import Path
 
+import littlefs
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -40,7 +41,7 @@ def device(site, virtual):
 
 def modules() -> dict[str, bytes]:
     found = program.modules("rp2", firmware.cache())
-    del found["device/slots.mpy"]
+    del found["device/slots.mpy"], found["device/slot_start.mpy"]
     return found
 
 
@@ -129,6 +130,58 @@ def test_a_release_that_never_gets_to_a_receipt_is_rolled_back(source, why, site
     site.wait_until(lambda: told(site) != [], "the roll-back is told")
 
     assert told(site) == [f"1.1.0 rolled back: {why}"]
+
+
+def test_a_release_that_lives_and_is_never_confirmed_is_rolled_back(site, device, tmp_path):
+    """Its own code for that does nothing: it feeds the watchdog, and that is all."""
+    lives = "import machine, time\ndog = machine.WDT()\nwhile True:\n"
+    files = modules()
+    files["device/agent.mpy"] = bytecode(tmp_path, f"{lives}  dog.feed(); time.sleep_ms(20)")
+    publish(site, tmp_path, files, version="1.1.0", counter=7)
+    device.change_world(minute_ms=50)
+
+    update(site, "1.1.0")
+    site.wait_until(lambda: told(site) != [], "the roll-back is told")
+
+    assert told(site) == ["1.1.0 rolled back: no receipt in 2 starts"]
+    assert "watchdog" not in device.resets
+
+
+def rot(image: Path, path: str) -> None:
+    """One bit of a file on a board that is unplugged."""
+    flash = littlefs.LittleFS(block_size=4096, block_count=0, mount=False, prog_size=256)
+    flash.context.buffer = bytearray(image.read_bytes())
+    flash.mount()
+    with flash.open(path, "r+b") as file:
+        content = bytearray(file.read())
+        content[len(content) // 2] ^= 0x10
+        file.seek(0)
+        file.write(content)
+    flash.unmount()
+    image.write_bytes(flash.context.buffer)
+
+
+def test_a_board_whose_file_rotted_comes_back_with_the_release_before_and_can_be_updated(
+    site, device, tmp_path
+):
+    files = modules()
+    files["device/sensors/more.mpy"] = bytecode(tmp_path, "MORE = 1")
+    publish(site, tmp_path, files, version="1.1.0", counter=7)
+    update(site, "1.1.0")
+    site.wait_until(lambda: told(site) == ["1.1.0 ok"], "the update is told")
+    device.unplug()
+    rot(device.image, "/b/device/uplink.mpy")
+
+    device.plug_in()
+    site.wait_until(lambda: len(told(site)) == 2, "it comes back, and tells")
+    assert told(site) == ["1.1.0 ok", "fell back: device/uplink.mpy"]
+    update(site, "1.1.0")
+    site.wait_until(lambda: len(told(site)) == 3, "it is updated once more")
+
+    assert told(site)[2] == "1.1.0 ok"
+    held = files_on(device.image)
+    assert held["/b/device/uplink.mpy"] == held["/a/device/uplink.mpy"]
+    assert held["/data/slot"].startswith(b"b\n")
 
 
 REFUSED = {

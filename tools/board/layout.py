@@ -1,7 +1,8 @@
 """What belongs on a board, and what of it is not there yet. Pure.
 
 /main.py      starts the program; put there last, so that a half-flashed board stands still
-/slots.mpy    chooses the slot: device/slots.py
+/slots.mpy, /slot_start.mpy
+              choose the slot: device/slots.py, device/slot_start.py
 /a/           the slot that is flashed: device/ and protocol/ as bytecode, and what they are,
               in `manifest`; /b/ is for updates over the air
 /p256.tab     what signing needs
@@ -16,11 +17,10 @@ SLOT = "/a"
 DATA = "/data"
 MAIN = "/main.py"
 TABLE = "/p256.tab"
-SELECTOR = "/slots.mpy"
+SELECTOR = {"/slots.mpy": "device/slots.mpy", "/slot_start.mpy": "device/slot_start.mpy"}
 MANIFEST = SLOT + "/manifest"
-CODE = (SLOT, SELECTOR, TABLE, MAIN)  # what `flash` owns
+CODE = (SLOT, *SELECTOR, TABLE, MAIN)  # what `flash` owns
 _MAIN = b"import slots\nslots.run()\n"
-_SELECTOR_MODULE = "device/slots.mpy"
 _LAST = (MANIFEST, MAIN)  # without the one no slot is whole, without the other nothing starts
 
 
@@ -38,9 +38,9 @@ class Plan(NamedTuple):
 
 def files(modules: Mapping[str, bytes], table: bytes) -> dict[str, bytes]:
     """Path -> content; `table` is empty for a board that does not sign."""
-    slot = {name: modules[name] for name in sorted(modules) if name != _SELECTOR_MODULE}
+    slot = {name: modules[name] for name in sorted(modules) if name not in SELECTOR.values()}
     wanted = {f"{SLOT}/{name}": content for name, content in slot.items()}
-    wanted[SELECTOR] = modules[_SELECTOR_MODULE]
+    wanted |= {path: modules[name] for path, name in SELECTOR.items()}
     if table:
         wanted[TABLE] = table
     return wanted | {MANIFEST: _listed(slot), MAIN: _MAIN}

@@ -6,6 +6,7 @@ from tools.board import layout
 
 MODULES = {
     "device/agent.mpy": b"agent",
+    "device/slot_start.mpy": b"start",
     "device/slots.mpy": b"slots",
     "protocol/cbor.mpy": b"cbor",
 }
@@ -32,11 +33,12 @@ def test_a_blank_board_gets_everything_the_start_last():
         "/a/device/agent.mpy",
         "/a/protocol/cbor.mpy",
         "/slots.mpy",
+        "/slot_start.mpy",
         "/p256.tab",
         "/a/manifest",
         "/main.py",
     ]
-    assert wanted["/slots.mpy"] == b"slots"
+    assert (wanted["/slots.mpy"], wanted["/slot_start.mpy"]) == (b"slots", b"start")
 
 
 def test_a_board_that_does_not_sign_gets_no_table():
@@ -84,4 +86,10 @@ def test_half_a_first_run_is_completed():
 
     assert plan.remove == []
     assert plan.folders == ["/a/protocol"]
-    assert plan.put == ["/a/protocol/cbor.mpy", "/slots.mpy", "/a/manifest", "/main.py"]
+    assert plan.put == [
+        "/a/protocol/cbor.mpy",
+        "/slots.mpy",
+        "/slot_start.mpy",
+        "/a/manifest",
+        "/main.py",
+    ]

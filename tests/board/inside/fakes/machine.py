@@ -1,5 +1,7 @@
 """`machine` of the virtual board. What it measures is in the test's hands: `VirtualBoard.world`."""
 
+import _thread
+import sys
 import time
 
 import host
@@ -65,6 +67,22 @@ class WDT:
     def feed(self):
         self._fed = (self._fed + 1) & 0xFFFFFFFF
         host.registers.set(host.FED, self._fed)
+
+
+class Timer:
+    """A world in which minutes are short has it fire; in any other no test would see it."""
+
+    def __init__(self, id=-1, *, period, callback):
+        if id not in ((-1,) if sys.platform == "rp2" else (0, 1, 2, 3)):
+            raise ValueError("Timer doesn't exist")
+        minute_ms = host.world()["minute_ms"]
+        if minute_ms < 60_000:
+            _thread.start_new_thread(self._run, (period * minute_ms // 60_000, callback))
+
+    def _run(self, period_ms, callback):
+        while True:
+            time.sleep_ms(period_ms)
+            callback(self)
 
 
 class ADC:
