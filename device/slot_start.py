@@ -26,7 +26,7 @@ _SIGNED, _SIGNATURE_BYTES = b"\x84", 64
 _MAX_WHY = 64  # as what an update came to
 _WATCHDOG_MS = 8000  # as the agent's own, which goes on feeding it; rp2 counts no longer
 _TRIAL_MS = 1_200_000  # of one start; the agent itself begins the next one after 15 minutes
-_PAUSE_S = 60
+_PAUSE_MS = 60_000
 
 
 def prepare(slots: "Slots") -> None:
@@ -45,7 +45,7 @@ def pause(error: Exception) -> None:
     except ImportError:
         raise error
     print("failed:", repr(error))
-    time.sleep(_PAUSE_S)
+    time.sleep_ms(_PAUSE_MS)
 
 
 def _watch(slots: "Slots") -> None:

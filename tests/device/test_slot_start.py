@@ -9,6 +9,7 @@ import pytest
 from device import slot_start
 from device.slots import Slots
 from tests.device.releases import release
+from tests.device.selecting import on_trial, rot, started
 from tools.board import layout
 
 FILES = {
@@ -67,41 +68,23 @@ def root(tmp_path):
     return tmp_path
 
 
-def started(root) -> Slots:
-    return Slots(f"{root}/", f"{root}/data")
-
-
 def prepared(root) -> Slots:
     slots = started(root)
     slot_start.prepare(slots)
     return slots
 
 
-def rot(path) -> None:
-    """One bit of it, in the middle."""
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 0x10
-    path.write_bytes(content)
-
-
 # --- a trial --------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def on_trial(root):
-    slots = started(root)
-    slots.want("1.1.0")
-    slots.try_out(3)
-    return root
 
 
 @pytest.mark.parametrize(("platform", "number"), [("rp2", -1), ("esp32", 0)])
 def test_a_trial_that_does_nothing_to_be_confirmed_is_reset_and_ends(
-    on_trial, machine, monkeypatch, platform, number
+    root, machine, monkeypatch, platform, number
 ):
     monkeypatch.setattr(sys, "platform", platform)
+    on_trial(root, counter=3)
     for _ in range(2):
-        slots = prepared(on_trial)
+        slots = prepared(root)
         assert slots.trial == "b"
         (timer,) = machine.timers
         assert slots.timer is timer
@@ -110,27 +93,29 @@ def test_a_trial_that_does_nothing_to_be_confirmed_is_reset_and_ends(
             timer[2](timer)
         machine.timers.clear()
 
-    assert prepared(on_trial).active == "a"
-    assert started(on_trial).outcome == "1.1.0 rolled back: no receipt in 2 starts"
+    assert prepared(root).active == "a"
+    assert started(root).outcome == "1.1.0 rolled back: no receipt in 2 starts"
     assert machine.timers == []
 
 
-def test_a_trial_that_was_confirmed_is_left_alone_when_its_time_comes(on_trial, machine):
-    slots = prepared(on_trial)
+def test_a_trial_that_was_confirmed_is_left_alone_when_its_time_comes(root, machine):
+    on_trial(root, counter=3)
+    slots = prepared(root)
     slots.confirm()
 
     ((_, _, callback),) = machine.timers
     callback(None)
 
-    assert started(on_trial).active == "b"
+    assert started(root).active == "b"
 
 
-def test_a_trial_has_a_watchdog_and_what_works_has_none_of_the_selectors(on_trial, machine):
-    prepared(on_trial)
+def test_a_trial_has_a_watchdog_and_what_works_has_none_of_the_selectors(root, machine):
+    on_trial(root, counter=3)
+    prepared(root)
     assert machine.watchdogs == [8000]
 
-    started(on_trial).roll_back("of no use")
-    prepared(on_trial)
+    started(root).roll_back("of no use")
+    prepared(root)
 
     assert machine.watchdogs == [8000]
 
@@ -209,10 +194,8 @@ def test_rot_in_both_slots_is_told_once_and_the_active_one_runs(root):
 
 
 def test_a_slot_that_was_rolled_back_is_not_fallen_back_to(root):
-    slots = started(root)
-    slots.want("1.1.0")
-    slots.try_out(3)
-    slots.roll_back("of no use")
+    on_trial(root, counter=3)
+    started(root).roll_back("of no use")
     rot(root / "a" / "device" / "main.mpy")
 
     assert prepared(root).active == "a"
