@@ -22,6 +22,7 @@ _KEPT = (
     "protocol.errors",
 )
 _AGAIN_MS = 30_000
+_COLLECT_EVERY_BYTES = 4096
 
 
 def hear(
@@ -54,6 +55,7 @@ def let_go() -> None:
     """Forgets what was loaded, but for what somebody holds on to, and ends its loop."""
     if sys.implementation.name == "micropython":
         asyncio.new_event_loop()  # there the state of the loop is global
+        gc.threshold(_COLLECT_EVERY_BYTES)  # again early, while the next one is loaded
     loaded = [name for name in sys.modules if name.startswith(_PARTS) and name not in _KEPT]
     forget(*sorted([name for name in loaded if not name.startswith(_BOARDS)], reverse=True))
     gc.collect()

@@ -105,6 +105,27 @@ def test_a_device_killed_while_sending_goes_on_in_a_new_epoch_without_losing_any
         assert numbers == [*range(len(numbers))]
 
 
+@pytest.mark.parametrize(("heap", "least", "most"), [("104K", 4096, 4096), ("270K", 16384, 32768)])
+def test_a_heap_with_room_is_collected_less_often(heap, least, most, tmp_path, compiled):
+    keeper = Keeper(NAME, SECRET)
+    (tmp_path / "drivers").mkdir()
+    (tmp_path / "drivers" / "threshold.py").write_text(
+        "import gc\n"
+        "KEYS = {}\n"
+        "class Sensor:\n"
+        "    def __init__(self, board, keys): pass\n"
+        "    def read(self): return (('', 'count', gc.threshold()),)\n"
+    )
+    with UdpGateway(keeper) as gateway:
+        write_config(tmp_path, gateway.address[1], sensors=[{"driver": "threshold", "every_ms": 0}])
+        command = [micropython(), "-X", f"heapsize={heap}"]
+
+        code, _, output = run_device(command, tmp_path, 1, compiled)
+
+    assert code == 0, output
+    assert least <= keeper.readings()[0].value <= most
+
+
 def test_a_wrong_configuration_ends_the_device_with_the_fix_and_without_the_secret(tmp_path):
     write_config(tmp_path, 5683, readings_per_pack="ten")
 
