@@ -12,6 +12,6 @@ def forget(*modules: str) -> None:
         package, _, own = name.rpartition(".")
         if name in sys.modules:
             del sys.modules[name]
-            # one that another module stands in for is in no package
+            # a package may be gone before, or never have had one that another stands in for
             if hasattr(sys.modules.get(package), own):
                 delattr(sys.modules[package], own)

@@ -4,10 +4,6 @@ The pause is longer after each start that soon failed, so that a fault which com
 does not wear out the flash, or the network. A watchdog cannot be stopped: it is fed all the while.
 """
 
-import sys
-
-from device import forget
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +13,6 @@ if TYPE_CHECKING:
 
 _WATCHDOG_MS, _FEED_MS = 8000, 2000  # the agent's own, which goes on
 _PAUSE_MS, _LONGEST_PAUSE_MS = 10_000, 600_000
-_OURS = ("device.", "protocol.")
 
 
 def after(error: Exception, folder: str, report: "Report", *, is_trial: bool) -> None:
@@ -29,8 +24,6 @@ def after(error: Exception, folder: str, report: "Report", *, is_trial: bool) ->
         report("failed", reason=repr(error))
         raise error
     try:
-        # the fault may be that all this left no memory
-        forget(*sorted([name for name in sys.modules if name.startswith(_OURS)], reverse=True))
         report("failed", reason=repr(error))
         from device.board.small import Board
 

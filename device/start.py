@@ -87,3 +87,9 @@ def main(folder: str, readings: int, *, is_trial: bool) -> None:
         if board.name in _PROGRAMS:
             sys.exit(_WRONG_USE)
         # a board that exits starts again at once: it stands still, and its REPL answers
+    except MemoryError:
+        if sys.implementation.name == "micropython":
+            for name in list(sys.modules):  # room for what the front door does then
+                if name.startswith("device."):
+                    forget(name)
+        raise
