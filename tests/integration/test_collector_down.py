@@ -10,20 +10,21 @@ from tests.load import LoadDevice
 
 
 @pytest.mark.integration
-def test_everything_arrives_once_and_in_order_after_an_outage(site: Site) -> None:
+@pytest.mark.parametrize("outage_s", [0.6, pytest.param(3, marks=pytest.mark.slow)])
+def test_everything_arrives_once_and_in_order_after_an_outage(site: Site, outage_s: float) -> None:
     collector = site.start_collector()
     site.start_gateway()
     device = LoadDevice(site.enrol("load-1"))
     device.start()
     sizes: list[int] = []
 
-    time.sleep(1.5)
+    time.sleep(outage_s)
     for _ in range(2):
         collector.kill()
-        time.sleep(1.5)
+        time.sleep(outage_s)
         collector = site.start_collector()
         sizes.append(_collected(site))
-        time.sleep(0.5)
+        time.sleep(outage_s / 3)
     device.end()
     site.wait_until_collected()
 

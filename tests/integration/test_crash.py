@@ -16,7 +16,7 @@ RESTART_LIMIT_S = 2.0
 
 @pytest.mark.integration
 def test_nothing_acknowledged_is_lost_when_the_gateway_is_killed(site: Site) -> None:
-    campaign(site, kills=8, seed=int(os.environ.get("SEED", "1")))
+    campaign(site, kills=5, seed=int(os.environ.get("SEED", "1")))
 
 
 @pytest.mark.integration

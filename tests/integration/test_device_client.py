@@ -23,6 +23,8 @@ pytestmark = pytest.mark.integration
 BAD = {"loss": 0.3, "duplicate": 0.2, "reorder": 0.1}
 NAME = "shed"
 LIMIT_S = 120
+_ACK_TIMEOUT_MS = 40  # half of all requests are repeated: else they would wait most of the time
+_SOME_S = 0.4  # long enough for a start and a few blocks
 BODY = bytes(range(256)) * 80  # 20 KB
 
 
@@ -51,7 +53,7 @@ class Board:
 
     def __init__(self, site: Site, port: int, **config: object) -> None:
         self._compiled = firmware.compiled(firmware.cache())
-        self.folder = device_folder(site, NAME, port, ack_timeout_ms=100, **config)
+        self.folder = device_folder(site, NAME, port, ack_timeout_ms=_ACK_TIMEOUT_MS, **config)
 
     def start(self, *arguments: object) -> "subprocess.Popen[str]":
         program = [micropython(), "-X", "heapsize=256K", "-m", "tests.integration.device_client"]
@@ -118,7 +120,7 @@ def test_a_long_resource_comes_whole_though_the_board_is_killed_again_and_again(
     kills = 0
     while not target.exists() or target.stat().st_size < 3 * len(BODY) // 4:
         with house.board.start("fetch", f"home/{NAME}/long", target) as process:
-            time.sleep(0.4)  # long enough for a few blocks
+            time.sleep(_SOME_S)
             process.kill()
         kills += 1
     (said, *_) = house.board.run("fetch", f"home/{NAME}/long", target)
@@ -137,7 +139,7 @@ def test_what_changes_meanwhile_is_never_mixed(house: House, tmp_path: Path) -> 
     target = house.board.folder / "long"
     while not target.exists() or target.stat().st_size < 1024:
         with house.board.start("fetch", f"home/{NAME}/long", target) as process:
-            time.sleep(0.4)
+            time.sleep(_SOME_S)
             process.kill()
     house.put(f"home/{NAME}/long", tmp_path / "other")
 
@@ -160,7 +162,7 @@ def test_packs_that_go_in_blocks_are_kept_once(house: House) -> None:
 def test_a_board_is_told_again_who_it_is_when_the_gateway_starts_anew(house: House) -> None:
     with house.board.start("put_often", "count", 40) as process:
         for _ in range(3):
-            time.sleep(0.7)  # some of it is done
+            time.sleep(_SOME_S)
             assert house.site.gateway is not None
             house.site.gateway.kill()
             house.site.start_gateway()

@@ -34,6 +34,7 @@ def test_a_few_boards_through_a_bad_network_and_kills_are_kept_exactly_once(site
 @pytest.mark.slow
 def test_twenty_boards_through_five_minutes_of_kills_are_kept_exactly_once(site: Site) -> None:
     seconds = int(os.environ.get("FLEET_SECONDS", "300"))
+    site.launch = launched
     campaign(site, boards=20, seconds=seconds, rebind_s=60, seed=int(os.environ.get("SEED", "2")))
 
 
@@ -41,7 +42,6 @@ def campaign(site: Site, *, boards: int, seconds: int, rebind_s: float, seed: in
     print(f"\nreplay with SEED={seed} FLEET_SECONDS={seconds}")
     every_ms = 40 * boards  # twenty-five readings a second in all
     readings = seconds * 1000 // every_ms
-    site.launch = launched
     site.start_collector()
     site.start_gateway()
     with Relay(("127.0.0.1", site.coap_port), seed=seed, rebind_s=rebind_s, **BAD) as relay:

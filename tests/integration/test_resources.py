@@ -37,7 +37,7 @@ def directory(tmp_path):
 
 @pytest.mark.integration
 def test_acknowledged_changes_are_there_after_kills(directory):
-    campaign(directory, kills=4, seed=int(os.environ.get("SEED", "1")))
+    campaign(directory, kills=3, seed=int(os.environ.get("SEED", "1")))
 
 
 @pytest.mark.integration

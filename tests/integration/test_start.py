@@ -17,10 +17,11 @@ from tools.init import init_gateway
 from tools.processes import launched
 
 
-@pytest.fixture(autouse=True)
-def started_anew(site: Site) -> None:
-    """Here by the interpreter itself, as a user's is: what that loads is what there is."""
-    site.launch = launched
+@pytest.fixture(autouse=True, params=["forked", pytest.param("anew", marks=pytest.mark.slow)])
+def started(site: Site, request: pytest.FixtureRequest) -> None:
+    """Also by the interpreter itself, as a user's is: what that loads is what there is."""
+    if request.param == "anew":
+        site.launch = launched
 
 
 @pytest.mark.integration
