@@ -6,7 +6,8 @@ Knows nothing of what is in an envelope but its number.
 The modes, and what a power cut may cost of what was sealed:
 
 - `always`: every envelope is durable when `put` returns. Nothing.
-- `batch`: durable once eight wait, or one has waited for `SPILL_AFTER_MS`. That, at most.
+- `batch`: durable once eight wait, or as many as RAM is for, or one has waited for
+  `SPILL_AFTER_MS`. That, at most.
 - `outage`: the same, but of time only while the gateway does not answer. What waits for its
   answer when power goes, until the request is given up.
 """
@@ -92,10 +93,11 @@ class Outbox:
         """Adds one. Where the flash fails it stays in RAM; overflow drops, and counts."""
         self._ring.append(sealed)
         self._ring_ms.append(now_ms)
-        self._ring_bytes += HEADER_BYTES + len(sealed)
+        size = HEADER_BYTES + len(sealed)
+        self._ring_bytes += size
         if self._mode == ALWAYS or len(self._ring) >= _RING:
             self.spill()
-        elif 4 * self._ring_bytes > 3 * self._ring_limit:
+        elif self._ring_bytes + size > self._ring_limit:  # no room for another like it
             self.spill()
         while self._ring_bytes > self._ring_limit:
             self._drop(-1 if self._drops_newest else 0)

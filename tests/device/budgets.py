@@ -28,7 +28,6 @@ FIRST_DATAGRAM_S = 0.1
 # Erases of flash blocks for each envelope, in the default mode.
 ERASES = 0.15
 ERASES_WHILE_ANSWERED = 0.01
-SMALL_ERASES = 0.17  # a ring of 1 KiB has room for seven
 ERASES_A_DAY = 1300  # however often it measures, if no more than eight times in 75 s
 
 # Loaded where a configuration or a program on the board asks for it: bytes of .mpy.

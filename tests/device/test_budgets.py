@@ -93,7 +93,7 @@ WEAR = {
     "outage": ("an outage, one in 10 s", budgets.ERASES),
     "outage_and_after": ("an hour of that, and its delivery", budgets.ERASES),
     "day": ("eight hours with one of outage", budgets.ERASES),
-    "small_outage": ("an outage, one in 10 s, the small profile", budgets.SMALL_ERASES),
+    "small_outage": ("an outage, one in 10 s, the small profile", budgets.ERASES),
 }
 
 

@@ -16,7 +16,7 @@ from tests.device.powercut_sweep import Files, RamFlash, envelope, mount, unmoun
 _HOUR = 360  # envelopes, one every ten seconds
 _EVERY_MS = 10_000
 _DAY_MS = 86_400_000
-# The outbox's own, and the small profile's (device/small.py): room for seven of its envelopes.
+# The outbox's own, and the small profile's (device/small.py): room for eight of its envelopes.
 _USUAL = {"capacity_bytes": 65_536}
 _SMALL = {"capacity_bytes": 16_384, "ring_bytes": 1024}
 _ENVELOPE_BYTES, _SMALL_ENVELOPE_BYTES = 150, 112
