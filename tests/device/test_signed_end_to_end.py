@@ -67,13 +67,14 @@ def test_a_device_killed_while_sending_uses_no_nonce_twice_and_links_what_it_can
         # in the other modes a start may know of none before it: what was kept never was on flash
         write_config(folder, gateway.address[1], key=KEY.hex(), keep="always")
         arguments = [micropython(), "-m", "device.main", str(folder), "100000"]
-        for _ in range(4):
+        for life in range(1, 5):
             kept = 0
             with subprocess.Popen(
                 arguments, env=environment(folder), stdout=subprocess.PIPE, text=True
             ) as device:
-                while kept < 40:  # past all that waited, which may be half an outbox
-                    kept += json.loads(device.stdout.readline())["event"] == "kept"
+                while kept < 20:  # past all that waited, which may be half an outbox
+                    event = json.loads(device.stdout.readline())
+                    kept += event["event"] == "kept" and event["epoch"] == life
                 device.kill()
 
         code, _, output = run_device(command_of("micropython"), folder, 5)
