@@ -18,9 +18,9 @@ from tests.mutations import Mutator, Sealer
 pytestmark = pytest.mark.integration
 
 SEED = int(os.environ.get("SEED", "7"))
-SHORT = int(os.environ.get("COUNT", "20000"))
+SHORT = int(os.environ.get("COUNT", "8000"))
 LONG = int(os.environ.get("COUNT", "1000000"))
-PER_S, SHORT_PER_S = 2500.0, 20_000.0
+PER_S, SHORT_PER_S = 2500.0, 8000.0
 WARM_UP = 30_000  # what is made once is there, before memory is compared
 ALONE_S = 20.0
 GROWTH_MB = 10
