@@ -6,11 +6,13 @@ from pathlib import Path
 
 from tests.board.test_virtual import files_on
 from tests.board.virtual import VirtualBoard
+from tests.device.releases import UPDATE_KEY
 from tests.integration.commands import tallystick
 from tests.integration.harness import Site
 
 Run = subprocess.CompletedProcess[str]
 NEVER = 1_000_000  # flash operations
+OPTIONS = ("--update-key", UPDATE_KEY.hex(), "--sensor", "simulated,every_ms=200")
 _MADE_ANEW = re.compile(r"/data/(epoch\.\d|outbox/.*|clock|slot.*)")  # at every start of a device
 
 

@@ -103,10 +103,8 @@ def test_no_secret_is_said_or_kept_on_the_host(site, virtual, tmp_path):
         assert b"hidden words" not in content or path == virtual.image, path
 
 
-def test_flash_puts_back_what_was_lost_and_that_runs_whatever_came_over_the_air(site, virtual):
-    site.start_gateway()
-    add(site, virtual)
-    files = lasting_files(virtual.image)
+def test_flash_puts_back_what_was_lost_and_that_runs_whatever_came_over_the_air(cellar):
+    virtual, files = cellar, lasting_files(cellar.image)
     slots = "import slots; s = slots.Slots('/', '/data'); {}; print(s.active, s.floor)"
     with_board(virtual, "import os; os.remove('/a/device/agent.mpy'); open('/a/old', 'w').close()")
     with_board(virtual, slots.format("s.active, s.floor = 'b', 7; s.save()"))
@@ -171,17 +169,16 @@ def test_no_port_is_said(site, tmp_path):
     assert "there is no port /dev/none" in run.stderr
 
 
-def test_a_board_that_is_another_device_is_left_as_it_is(site, virtual):
-    site.start_gateway()
-    add(site, virtual)
-    files = lasting_files(virtual.image)
+def test_a_board_that_is_another_device_is_left_as_it_is(flashed_site, cellar):
+    wait_until(lambda: b'"started"' in cellar.said, "it runs")
+    files = lasting_files(cellar.image)
 
-    run = add(site, virtual, "attic-1")
+    run = add(flashed_site, cellar, "attic-1")
 
     assert run.returncode == 2
     assert "this board is the device 'cellar-1'" in run.stderr
-    assert lasting_files(virtual.image) == files
-    wait_until(lambda: virtual.said.count(b'"started"') == 2, "what was interrupted runs again")
+    assert lasting_files(cellar.image) == files
+    wait_until(lambda: cellar.said.count(b'"started"') == 2, "what was interrupted runs again")
 
 
 def test_a_name_that_another_device_has_is_refused_before_anything_is_written(site, virtual):

@@ -19,12 +19,6 @@ OPERATIONS = 450  # of a first run, about
 PULLS = int(os.environ.get("PULLS", "20"))
 
 
-@pytest.fixture
-def virtual(tmp_path):
-    with VirtualBoard(tmp_path / "board") as board:
-        yield board
-
-
 def pulled(site: Site, folder: Path, seed: int) -> None:
     """Pulls the board out at a random moment of the first run; a second one has to complete it."""
     dice = random.Random(seed)
@@ -80,10 +74,8 @@ def test_pulled_out_at_any_moment_a_second_run_completes_it(site, tmp_path):
 
 
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
-def test_pulled_out_while_a_key_is_exchanged_a_second_run_completes_it(seed, site, virtual):
-    dice = random.Random(seed)
-    site.start_gateway()
-    add(site, virtual)
+def test_pulled_out_while_a_key_is_exchanged_a_second_run_completes_it(seed, flashed_site, cellar):
+    site, virtual, dice = flashed_site, cellar, random.Random(seed)
     operation = dice.randrange(1, 12)
     virtual.cut_after(operation, torn=dice.random() < 0.5, unplug=True)
     first = rotate(site, virtual, "cellar-1")

@@ -9,9 +9,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from tests.board.test_virtual import files_on
-from tests.board.virtual import VirtualBoard
-from tests.device.releases import UPDATE_KEY, D, release
+from tests.board.test_virtual import files_on, wait_until
+from tests.device.releases import D, release
 from tests.integration.commands import tallystick
 from tests.integration.harness import Site
 from tests.interpreters import mpy_cross
@@ -22,21 +21,15 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def virtual(tmp_path):
-    with VirtualBoard(tmp_path / "board") as board:
-        yield board
+def site(flashed_site):
+    return flashed_site
 
 
 @pytest.fixture
-def device(site, virtual):
+def device(cellar):
     """A board in the field: flashed, sending, and told whose releases to take."""
-    site.start_gateway()
-    run = tallystick(
-        *("device", "add", "cellar-1", "--dir", site.gateway_dir, "--flash", virtual.port),
-        *("--update-key", UPDATE_KEY.hex(), "--sensor", "simulated,every_ms=200"),
-    )
-    assert run.returncode == 0, run.stderr
-    return virtual
+    wait_until(lambda: b'"started"' in cellar.said, "it starts")
+    return cellar
 
 
 def modules() -> dict[str, bytes]:
