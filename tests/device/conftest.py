@@ -3,7 +3,9 @@
 import pytest
 
 from tests.device import board, signed
+from tests.interpreters import with_public_names
 from tools import firmware
+from tools.board import program
 
 
 @pytest.fixture(autouse=True)
@@ -32,4 +34,10 @@ def signing_folder(tmp_path, table):
 @pytest.fixture(scope="session")
 def compiled():
     """A folder with the packages as .mpy, which is what a board runs."""
-    return firmware.compiled(firmware.cache())
+    return firmware.compiled(firmware.cache(), program.needed("linux"))
+
+
+@pytest.fixture(scope="session")
+def compiled_with_names():
+    """The same with the public names it has here, for scripts that measure parts of it."""
+    return with_public_names()

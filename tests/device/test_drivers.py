@@ -47,10 +47,10 @@ def test_what_hardware_drivers_need_is_wired_right_and_counted_without_memory(tm
     assert "all checks hold" in run.stdout
 
 
-def test_a_driver_takes_little_of_the_heap(tmp_path, compiled):
+def test_a_driver_takes_little_of_the_heap(tmp_path, compiled_with_names):
     script = str(Path(__file__).with_name("driver_heap.py"))
 
-    run = run_micropython([script], tmp_path, packages=compiled)
+    run = run_micropython([script], tmp_path, packages=compiled_with_names)
 
     print(run.stdout)
     assert run.returncode == 0, run.stdout

@@ -38,10 +38,10 @@ def run(arguments, folder, compiled):
 
 
 @pytest.fixture
-def measured(tmp_path, compiled, table):
+def measured(tmp_path, compiled_with_names, table):
     def measure(what):
         arguments = [str(HERE / "signing_budget.py"), str(table.parent), what]
-        return json.loads(run(arguments, tmp_path, compiled))
+        return json.loads(run(arguments, tmp_path, compiled_with_names))
 
     return measure
 
@@ -76,10 +76,11 @@ def over_budget(took):
 
 
 @pytest.mark.parametrize("heap", ["32K", "48K"])
-def test_it_signs_in_a_small_heap_of_its_own(heap, tmp_path, compiled, table):
+def test_it_signs_in_a_small_heap_of_its_own(heap, tmp_path, compiled_with_names, table):
     arguments = ["-X", f"heapsize={heap}", str(HERE / "signing_alone.py"), str(table.parent)]
 
-    signatures = [bytes.fromhex(line) for line in run(arguments, tmp_path, compiled).split()]
+    printed = run(arguments, tmp_path, compiled_with_names)
+    signatures = [bytes.fromhex(line) for line in printed.split()]
 
     digests = [hashlib.sha256(b"pack %d" % number).digest() for number in range(4)]
     public = oracles.p256_public(KEY)

@@ -14,9 +14,8 @@ from protocol import coap, oscore
 from protocol.oscore_parts import OSCORE
 from tests.integration.commands import tallystick
 from tests.integration.harness import Site, allow_tokens, device_folder, packs
-from tests.interpreters import ROOT, environment, micropython
+from tests.interpreters import ROOT, environment, micropython, with_public_names
 from tests.relay import Address, Relay
-from tools import firmware
 
 pytestmark = pytest.mark.integration
 
@@ -52,7 +51,7 @@ class Board:
     """A board whose program is tests.integration.device_client, in a real MicroPython."""
 
     def __init__(self, site: Site, port: int, **config: object) -> None:
-        self._compiled = firmware.compiled(firmware.cache())
+        self._compiled = with_public_names()
         self.folder = device_folder(site, NAME, port, ack_timeout_ms=_ACK_TIMEOUT_MS, **config)
 
     def start(self, *arguments: object) -> "subprocess.Popen[str]":

@@ -16,6 +16,7 @@ from tests.integration.harness import Site, collected_ledger, device_folder, pac
 from tests.interpreters import environment, micropython
 from tests.relay import Relay
 from tools import firmware
+from tools.board import program
 from tools.processes import DEVICE_HEAP, launched
 
 pytestmark = pytest.mark.integration
@@ -90,7 +91,7 @@ class Board:
         folder = device_folder(
             site, self.name, port, sensors=sensors, ack_timeout_ms=_ACK_TIMEOUT_MS
         )
-        packages = firmware.compiled(firmware.cache())
+        packages = firmware.compiled(firmware.cache(), program.needed("linux"))
         self._events = folder.with_suffix(".events")
         with self._events.open("w") as events:
             self._process = subprocess.Popen(

@@ -11,9 +11,7 @@ _BOARD_FILES = {"rp2": "rp2", "esp32": "esp32", "linux": "unix"}
 def modules(port: str, cache: Path) -> dict[str, bytes]:
     """Path in the slot -> bytecode, for a board that calls itself `port`."""
     sources = needed(port)
-    compiled = firmware.compiled(cache, sources)
-    names = [source.removesuffix(".py") + ".mpy" for source in sources]
-    return {name: (compiled / name).read_bytes() for name in names}
+    return firmware.modules(cache, sources)
 
 
 def needed(port: str) -> list[str]:

@@ -6,21 +6,33 @@ uses never get there. Sources and results are texts by path, as `device/uplink.p
 """
 
 import ast
-import copy
 from collections.abc import Mapping
 
-from tools.shrink import attributes, bundle, constants, dead, errors, imports, names, types
+from tools.shrink import bundle, constants, dead, errors, imports, meanings, names, types
 
-_SMALL = "device.small"
-# what `device.main`, and drivers, ask it for
-_ASKED_FOR = {"device.small": ("run",), "protocol.cbor": ("Decimal", "decimal")}
+Trees = Mapping[str, ast.Module]
 
-# Drivers, and what the small profile loads only when it is asked for.
-_MEETS = ("device.sensors.", "device.band", "device.board.wiring")
+# What whoever is not compiled with the files asks them for: selectors of older releases, the
+# tools, drivers and programs of the owner's. Without names it is all that is public there.
+_ASKED_FOR: dict[str, tuple[str, ...]] = {
+    "device.slots": (),
+    "device.main": ("main", "is_trial"),
+    "device.enrol": ("make_key",),
+    "device.sensors": ("KEYS", "Sensor"),
+    "device.board": ("wiring", "temperature", "random_bits", "random_bytes"),
+    "device.board.wiring": (),
+    "device.resources": (),
+    "device.fetching": (),
+    "device.observing": (),
+    "protocol.cbor": ("Decimal", "decimal", "mantissa", "exponent"),
+}
 
 
-def shrink(sources: Mapping[str, str]) -> dict[str, str]:
-    """All files of a device at once: what may be renamed depends on all of them."""
+def shrink(sources: Mapping[str, str], *, public: bool = False) -> dict[str, str]:
+    """All files of a device at once: what may be renamed depends on all of them.
+
+    Where `public`, all public names stay, for files that are not shrunk and use them.
+    """
     trees = {module_of(path): ast.parse(text) for path, text in sources.items()}
     refusals = trees.get("protocol.errors", ast.Module([], []))
     for tree in trees.values():
@@ -28,14 +40,42 @@ def shrink(sources: Mapping[str, str]) -> dict[str, str]:
     errors.merge(refusals, trees)
     constants.inline(trees)
     imports.prune(trees)
-    names.shorten(trees)
-    if _SMALL in trees:
-        whole = bundle.bundle(copy.deepcopy(trees), _SMALL, _ASKED_FOR)
-        outside = [trees[one] for one in trees if one.startswith(_MEETS)]
-        dead.drop(whole, outside, kept={name for asked in _ASKED_FOR.values() for name in asked})
-        attributes.shorten(whole, outside)
-        trees[_SMALL] = whole
-    return {path: ast.unparse(trees[module_of(path)]) + "\n" for path in sources}
+    if public:
+        names.shorten(trees, _public(trees))
+    else:
+        _shorten(trees)
+    texts = {module: ast.unparse(tree) + "\n" for module, tree in trees.items()}
+    return {path: texts[module_of(path)] for path in sources if module_of(path) in texts}
+
+
+def _shorten(trees: dict[str, ast.Module]) -> None:
+    asked_for = _asked_for(trees)
+    small = bundle.small(trees) if bundle.SMALL in trees else None
+    for module in bundle.OF_SMALL:
+        trees.pop(module, None)
+    bundle.together(trees)
+    met = {name for one in trees if one.startswith(bundle.MEETS) for name in _used(trees[one])}
+    new = names.shorten(trees, asked_for)
+    if small is not None:
+        given = {name: new[name] for name in met if name in new}
+        names.shorten({bundle.SMALL: small}, asked_for, given)
+        trees[bundle.SMALL] = small
+
+
+def _used(tree: ast.Module) -> set[str]:
+    return set().union(*meanings.used(tree))
+
+
+def _asked_for(trees: Trees) -> set[str]:
+    found: set[str] = set()
+    for module, asked in _ASKED_FOR.items():
+        found |= set(asked) or _public({one: trees[one] for one in trees if one == module})
+    return found
+
+
+def _public(trees: Trees) -> set[str]:
+    defined = set().union(*[meanings.defined(tree) for tree in trees.values()])
+    return {name for name in defined if not name.startswith("_")}
 
 
 def module_of(path: str) -> str:

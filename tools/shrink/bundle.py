@@ -1,127 +1,115 @@
-"""Makes one module of a program and all of ours that it imports, for boards where each one counts.
+"""Which modules a board gets as one: the small profile, whole; and what the agent loads together.
 
-A module takes a board some 200 bytes, and each public name that only others of ours use as much
-as a word. Names at the top become short, but for those that are kept.
+The small profile's file has all that it needs, and nothing that nobody calls; the parts stay
+beside it for the agent. What the agent loads together is in one file only: whoever imports one of
+its parts loads them all.
 """
 
 import ast
-from collections.abc import Iterator, Mapping
+import copy
+from collections.abc import Collection, Mapping
 
-from tools.shrink.names import short
+from tools.shrink import dead, joining
 
 Trees = Mapping[str, ast.Module]
 
+SMALL = "device.small"
+OF_SMALL = (SMALL, "device.board.small")  # nobody else loads them
+# What the small profile loads only when it is asked for; drivers ask it for _SHARED.
+MEETS = ("device.sensors.", "device.band", "device.board.wiring")
+_SHARED = {"protocol.cbor": ("Decimal", "decimal")}
 
-def bundle(trees: Trees, program: str, kept: Mapping[str, tuple[str, ...]]) -> ast.Module:
-    """`kept` is, of each module that files outside import, the names they may ask it for."""
-    order = list(dict.fromkeys(_needed(trees, program)))
-    names = _short_names(trees, order, kept)
-    outside: dict[str, ast.stmt] = {}
-    body: list[ast.stmt] = []
+# The file -> what is in it besides. Each is loaded, and forgotten, as a whole.
+_TOGETHER = {
+    "device.start": (
+        "protocol.errors",
+        "protocol.cbor",
+        "protocol.senml",
+        "device.config",
+        "device.store",
+        "device.board.firmware",
+    ),
+    "device.endpoint": (
+        "protocol.mac",
+        "protocol.cose",
+        "protocol.envelope",
+        "protocol.coap",
+        "protocol.exchange",
+        "device.clock",
+    ),
+    "device.agent": (
+        "protocol.receipt_reader",
+        "device.slot",
+        "device.segments",
+        "device.outbox",
+        "device.packer",
+        "device.sampler",
+        "device.supervisor",
+        "device.uplink",
+    ),
+    "device.config_file": ("device.config_checks", "device.config_sensors"),
+    "device.signer": ("protocol.p256", "protocol.ecdsa", "protocol.sign1", "device.table"),
+    "device.signing": ("device.keys", "device.table_file", "protocol.keypair"),
+}
+
+
+def small(trees: Trees) -> ast.Module:
+    """The small profile and all that it imports, as one module."""
+    trees = copy.deepcopy(dict(trees))
+    order = list(dict.fromkeys(joining.needed(trees, SMALL)))
+    names: dict[str, dict[str, str]] = {}
     for module in order:
-        tree = _Joined(trees, names, module).visit(trees[module])
-        for statement in tree.body:
-            if isinstance(statement, ast.Import | ast.ImportFrom):
-                outside[ast.unparse(statement)] = statement
-            else:
-                body.append(statement)
-    for module in kept:
-        body += ast.parse(f"sys.modules[{module!r}] = sys.modules[__name__]").body
-    whole = ast.Module([*ast.parse("import sys").body, *outside.values(), *body], [])
-    return ast.fix_missing_locations(whole)
-
-
-def _needed(trees: Trees, module: str) -> Iterator[str]:
-    """What must be there before a module, and then itself; not what it imports when needed."""
-    for node in trees[module].body:
-        if isinstance(node, ast.ImportFrom):
-            for source in _sources(trees, node):
-                yield from _needed(trees, source)
-    yield module
-
-
-def _sources(trees: Trees, node: ast.ImportFrom) -> Iterator[str]:
-    for alias in node.names:
-        for source in (f"{node.module}.{alias.name}", node.module or ""):
-            if source in trees and "." in source:
-                yield source
-                break
-
-
-def _short_names(
-    trees: Trees, order: list[str], kept: Mapping[str, tuple[str, ...]]
-) -> dict[str, dict[str, str]]:
-    fresh = short("_")
-    return {
-        module: {
-            name: name if name in kept.get(module, ()) else next(fresh)
-            for name in dict.fromkeys(_defined(trees[module]))
+        kept = ("run",) if module == SMALL else _SHARED.get(module, ())
+        names[module] = {
+            name: name if name in kept else f"_{module.replace('.', '_')}_{name}"
+            for name in joining.at_the_top(trees[module])
         }
-        for module in order
+    outside = [trees[one] for one in trees if one.startswith(MEETS)]
+    whole = joining.join(trees, order, names)
+    _stand_in(whole, (SMALL, *_SHARED))
+    dead.drop(whole, outside, kept={"run", *(name for one in _SHARED.values() for name in one)})
+    return whole
+
+
+def together(trees: dict[str, ast.Module]) -> None:
+    """In place: what is loaded together is one module, and the others find it there."""
+    hosts: dict[str, str] = {}
+    names: dict[str, dict[str, str]] = {}
+    joined: dict[str, ast.Module] = {}
+    for host, parts in _TOGETHER.items():
+        order = joining.in_order(trees, [one for one in (*parts, host) if one in trees])
+        if host not in order:
+            continue
+        hosts |= dict.fromkeys(order, host)
+        others = {one: trees[one] for one in trees if one not in order}
+        names |= {one: _named(trees[one], one, joining.asked_for(others, one)) for one in order}
+    for host in dict.fromkeys(hosts.values()):
+        order = joining.in_order(trees, [one for one in hosts if hosts[one] == host])
+        whole = joining.join(trees, order, {one: names[one] for one in order})
+        _stand_in(whole, [one for one in order if one in _SHARED])
+        joined[host] = whole
+    for module in hosts:
+        del trees[module]
+    trees |= joined
+    for module, tree in trees.items():
+        others = [one for one in hosts if hosts[one] != module]
+        if module.startswith(MEETS):  # in the small profile, too, whose file has other names
+            others = [one for one in others if one not in _SHARED]
+        joining.redirect(tree, {one: names[one] for one in others}, hosts)
+
+
+def _named(tree: ast.Module, module: str, asked_for: Collection[str]) -> dict[str, str]:
+    """With the module's name before it, and private where no other file asks for it."""
+    own = module.replace(".", "_")
+    kept = _SHARED.get(module, ())
+    return {
+        name: name if name in kept else f"{own}_{name}" if name in asked_for else f"_{own}_{name}"
+        for name in joining.at_the_top(tree)
     }
 
 
-def _defined(tree: ast.Module) -> Iterator[str]:
-    for statement in tree.body:
-        match statement:
-            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-                yield name
-            case ast.Assign(targets=targets):
-                for target in targets:
-                    yield from (one.id for one in ast.walk(target) if isinstance(one, ast.Name))
-
-
-class _Joined(ast.NodeTransformer):
-    """Renames in one module what it defines at the top, and what it imports of the others."""
-
-    def __init__(self, trees: Trees, names: Mapping[str, Mapping[str, str]], module: str) -> None:
-        self._modules: dict[str, Mapping[str, str]] = {}
-        self._names = dict(names[module])
-        self._bundled = names
-        for node in ast.walk(trees[module]):
-            if isinstance(node, ast.ImportFrom):
-                for alias in node.names:
-                    own = alias.asname or alias.name
-                    if f"{node.module}.{alias.name}" in names:
-                        self._modules[own] = names[f"{node.module}.{alias.name}"]
-                    elif node.module and node.module in names:
-                        self._names[own] = names[node.module][alias.name]
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
-        node.names = [
-            one
-            for one in node.names
-            if f"{node.module}.{one.name}" not in self._bundled and node.module not in self._bundled
-        ]
-        return node if node.names else None
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        node.id = self._names.get(node.id, node.id)
-        return node
-
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        if isinstance(node.value, ast.Name):
-            module = self._modules.get(node.value.id, {})
-            if node.attr in module:
-                return ast.Name(module[node.attr], ast.Load())
-        return self.generic_visit(node)
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        outer, modules = self._names, self._modules
-        hidden = {
-            one.arg
-            for arguments in ast.walk(node)
-            if isinstance(arguments, ast.arguments)
-            for one in (*arguments.args, *arguments.kwonlyargs)
-        }
-        self._names = {name: new for name, new in outer.items() if name not in hidden}
-        self._modules = {name: new for name, new in modules.items() if name not in hidden}
-        self.generic_visit(node)
-        self._names, self._modules = outer, modules
-        node.name = outer.get(node.name, node.name) if node.col_offset == 0 else node.name
-        node.body = node.body or [ast.Pass()]
-        return node
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        node.name = self._names.get(node.name, node.name)
-        return self.generic_visit(node)
+def _stand_in(whole: ast.Module, modules: "tuple[str, ...] | list[str]") -> None:
+    """Files that are not shrunk, such as an owner's driver, find `modules` in this one."""
+    lines = [f"sys.modules[{module!r}] = sys.modules[__name__]" for module in modules]
+    if lines:
+        whole.body = [*ast.parse("import sys").body, *whole.body, *ast.parse("\n".join(lines)).body]

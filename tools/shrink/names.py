@@ -1,38 +1,113 @@
-"""Shortens names that no other file uses: private ones, and parameters nobody passes by name.
+"""Gives the names of a device's files others, which every firmware has in its ROM already.
 
-Locals have no name on a board. Short names are the same in every file, so all of them together
-cost a board less than one module's did. A traceback shows them; the file's name is right.
+A board keeps each name in RAM for ever: the agent's own took it 14 KB. So a private name, and a
+parameter that nobody passes by name, becomes one that is the same in every file; a public name
+becomes one of its own. Locals have no name on a board. A traceback shows the new ones.
 """
 
 import ast
 import itertools
+import keyword
 import string
-from collections.abc import Iterator, Mapping
+import zlib
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from tools.shrink import meanings, rom
+
+Trees = Mapping[str, ast.Module]
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def shorten(trees: Mapping[str, ast.Module]) -> None:
-    """In place."""
-    by_name = {
-        one.arg for tree in trees.values() for one in ast.walk(tree) if isinstance(one, ast.keyword)
-    }
-    families = _families(trees)
+def shorten(
+    trees: Trees, asked_for: Collection[str], given: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """In place; what files outside ask for keeps its name, and `given` names are used as they are.
+
+    Returns the public ones: old -> new.
+    """
+    given = given or {}
+    fixed = meanings.fixed(trees) | set(asked_for)
+    used = {module: meanings.used(tree) for module, tree in trees.items()}
+    plan = _Plan(trees, used, {*fixed, *given, *rom.STATIC, *rom.OTHERS})
+    taken = fixed.union(given.values(), *[attributes for _, attributes in used.values()])
+    new = _spread(plan.names, _free(taken.union(*[names for names, _ in used.values()])))
+    new |= _spread(plan.attributes, _free(taken.union(new.values())))
     for module, tree in trees.items():
-        private = sorted(set().union(*[_private(trees[one]) for one in families[module]]))
-        _Rename(dict(zip(private, short("_"), strict=False))).visit(tree)
-        for function in _outermost(tree.body):
-            parameters = [one for one in _parameters(function) if one not in by_name]
-            _Rename(dict(zip(parameters, short(""), strict=False))).visit(function)
+        _Rename({name: new[label] for name, label in plan.private[module].items()}).visit(tree)
+        for function, own in plan.parameters[module]:
+            _RenameLocals({name: new[f"*{n}"] for n, name in enumerate(own)}).visit(function)
+    public = {name: new[name] for name in plan.public} | dict(given)
+    for tree in trees.values():
+        _Rename(public).visit(tree)
+    return public
 
 
-def short(prefix: str) -> Iterator[str]:
-    """Names nobody writes: `_a`, `_b`, … or, of one capital letter, `A`, `B`, …"""
-    letters = string.ascii_lowercase if prefix else string.ascii_uppercase
-    for size in itertools.count(1):
-        for name in itertools.product(letters, repeat=size):
-            yield prefix + "".join(name)
+class _Plan:
+    """What is to have other names, and in how many files each of those would be.
+
+    `names` are those that are written by themselves somewhere; `attributes` only after a dot, so
+    they may be the same as a local's. The n-th private name of each module is one, as are the
+    n-th parameters of all functions: `_0`, `.0` and `*0`.
+    """
+
+    def __init__(
+        self, trees: Trees, used: Mapping[str, tuple[set[str], set[str]]], fixed: Collection[str]
+    ) -> None:
+        by_itself = set().union(*[names for names, _ in used.values()])
+        defined = {module: meanings.defined(tree) - set(fixed) for module, tree in trees.items()}
+        files = Counter(name for both in used.values() for name in both[0] | both[1])
+        every = set().union(*defined.values())
+        self.public = sorted(name for name in every if not name.startswith("_"))
+        self.private: dict[str, dict[str, str]] = {}
+        self.parameters = {module: list(_parameters(tree, fixed)) for module, tree in trees.items()}
+        self.names = Counter({name: files[name] for name in self.public if name in by_itself})
+        self.attributes = Counter({one: files[one] for one in self.public if one not in by_itself})
+        families = _families(trees)
+        for module in trees:
+            family = families[module]
+            own = {name for one in family for name in defined[one] if name.startswith("_")}
+            names = set().union(*[used[one][0] for one in family])
+            first = {name: f"_{n}" for n, name in enumerate(sorted(own & names))}
+            second = {name: f".{n}" for n, name in enumerate(sorted(own - names))}
+            self.names.update(list(first.values()))
+            self.attributes.update(list(second.values()))
+            self.private[module] = first | second
+            most = max((len(own) for _, own in self.parameters[module]), default=0)
+            self.names.update(f"*{place}" for place in range(most))
 
 
-def _families(trees: Mapping[str, ast.Module]) -> dict[str, set[str]]:
+def _free(taken: Collection[str]) -> Iterator[str]:
+    """Names nobody has, the cheapest first; where the firmware has no more of them, new ones."""
+    invented = (
+        "".join(letters)
+        for size in itertools.count(2)
+        for letters in itertools.product(string.ascii_lowercase, repeat=size)
+    )
+    names = itertools.chain(rom.STATIC, sorted(rom.OTHERS, key=len), invented)
+    return (name for name in names if name not in taken and not keyword.iskeyword(name))
+
+
+def _spread(wanted: Mapping[str, int], free: Iterator[str]) -> dict[str, str]:
+    """One of `free` for each, the cheap ones for what is in the most files.
+
+    By its hash, so that few others change, and few files, when one is new.
+    """
+    ranked = sorted(wanted, key=lambda name: (-wanted[name], name))
+    names = list(itertools.islice(free, len(ranked)))
+    cheap = sum(name in rom.STATIC for name in names)
+    given: dict[str, str] = {}
+    for own, places in ((ranked[:cheap], names[:cheap]), (ranked[cheap:], names[cheap:])):
+        left: list[str | None] = list(places)
+        for name in sorted(own):
+            at = zlib.crc32(name.encode()) % len(left)
+            while left[at] is None:
+                at = (at + 1) % len(left)
+            given[name], left[at] = str(left[at]), None
+    return given
+
+
+def _families(trees: Trees) -> dict[str, set[str]]:
     """Each module with those that classes inherit from each other: they share private names."""
     families = {module: {module} for module in trees}
     for module, tree in trees.items():
@@ -52,21 +127,16 @@ def _families(trees: Mapping[str, ast.Module]) -> dict[str, set[str]]:
     return families
 
 
-def _private(tree: ast.Module) -> set[str]:
-    """The names starting with one underscore that this module itself defines."""
-    defined: set[str] = set()
-    for node in ast.walk(tree):
-        match node:
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                defined.add(name)
-            case ast.ClassDef(name=name):
-                defined.add(name)
-            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
-                defined.add(name)
-    return {name for name in defined if name.startswith("_") and name.strip("_") == name[1:] != ""}
+def _parameters(tree: ast.Module, fixed: Collection[str]) -> Iterator[tuple[Function, list[str]]]:
+    """Each outermost function, and what it and those inside it take by place."""
+    for function in _outermost(tree.body):
+        arguments = [node for node in ast.walk(function) if isinstance(node, ast.arguments)]
+        kept = {"self", *fixed, *(one.arg for node in arguments for one in node.kwonlyargs)}
+        found = dict.fromkeys(one.arg for node in arguments for one in node.args)
+        yield function, [name for name in found if name not in kept]
 
 
-def _outermost(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+def _outermost(body: list[ast.stmt]) -> Iterator[Function]:
     for statement in body:
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
             yield statement
@@ -74,60 +144,56 @@ def _outermost(body: list[ast.stmt]) -> Iterator[ast.stmt]:
             yield from _outermost(statement.body)
 
 
-def _parameters(function: ast.stmt) -> list[str]:
-    """Those that may be passed by place, of the functions inside as well, each once."""
-    found = [
-        one.arg
-        for node in ast.walk(function)
-        if isinstance(node, ast.arguments)
-        for one in node.args
-    ]
-    kept = {
-        one.arg
-        for node in ast.walk(function)
-        if isinstance(node, ast.arguments)
-        for one in node.kwonlyargs
-    }
-    return [name for name in dict.fromkeys(found) if name != "self" and name not in kept]
+class _RenameLocals(ast.NodeTransformer):
+    """Names as such, but no attributes."""
 
-
-class _Rename(ast.NodeTransformer):
     def __init__(self, names: Mapping[str, str]) -> None:
         self._names = names
 
-    def _new(self, name: str) -> str:
+    def new(self, name: str) -> str:
         return self._names.get(name, name)
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
-        node.id = self._new(node.id)
+        node.id = self.new(node.id)
         return node
 
     def visit_arg(self, node: ast.arg) -> ast.AST:
-        node.arg = self._new(node.arg)
+        node.arg = self.new(node.arg)
         return node
 
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        # a parameter has no underscore, an attribute that is renamed has
-        if node.attr.startswith("_"):
-            node.attr = self._new(node.attr)
-        return self.generic_visit(node)
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        node.name = self._new(node.name)
-        return self.generic_visit(node)
-
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
-        node.name = self._new(node.name)
-        return self.generic_visit(node)
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        node.name = self._new(node.name)
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
+        node.name = node.name and self.new(node.name)
         return self.generic_visit(node)
 
     def visit_Nonlocal(self, node: ast.Nonlocal) -> ast.AST:
-        node.names = [self._new(name) for name in node.names]
+        node.names = [self.new(name) for name in node.names]
         return node
 
     def visit_Global(self, node: ast.Global) -> ast.AST:
-        node.names = [self._new(name) for name in node.names]
+        node.names = [self.new(name) for name in node.names]
+        return node
+
+
+class _Rename(_RenameLocals):
+    """What others see, too: attributes, functions, classes and what is imported."""
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        node.attr = self.new(node.attr)
+        return self.generic_visit(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.name = self.new(node.name)
+        return self.generic_visit(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        node.name = self.new(node.name)
+        return self.generic_visit(node)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        node.name = self.new(node.name)
+        return self.generic_visit(node)
+
+    def visit_alias(self, node: ast.alias) -> ast.AST:
+        node.name = self.new(node.name)
+        node.asname = node.asname and self.new(node.asname)
         return node
