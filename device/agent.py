@@ -5,10 +5,10 @@ A part that only some devices have is imported where it is started: `_start_part
 
 import sys
 
-from device import forget
 from device.clock import Clock
 from device.config import DEEP
 from device.endpoint import Endpoint
+from device.forgetting import forget
 from device.outbox import ALWAYS, TEND_MS, Outbox
 from device.packer import Packer
 from device.sampler import Sampler

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import sys
 
-from device import forget
+from device.forgetting import forget
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -51,7 +51,8 @@ def of(files: "Files", folder: str) -> Config:
         os.stat(folder + "/control")
     except OSError:
         return check(fields)  # it was never told anything
-    from device import forget, remote
+    from device import remote
+    from device.forgetting import forget
 
     settings = remote.chosen(files, folder, fields)
     forget("device.remote", "device.standing")

@@ -7,10 +7,11 @@ tells (`settling`).
 
 import asyncio
 
-from device import counter, forget, store
+from device import counter, store
 from device import standing as standings
 from device.clock import Clock
 from device.endpoint import Endpoint
+from device.forgetting import forget
 from device.standing import Standing
 from protocol import asking, coap, envelope
 from protocol.errors import ProtocolError

@@ -1,6 +1,7 @@
 """Who this device is in this start: kid, epoch, and the keys it seals and checks with."""
 
-from device import forget, store
+from device import store
+from device.forgetting import forget
 from protocol import envelope
 from protocol.envelope import DOWN, UP, direction_key, kid_of
 

@@ -10,7 +10,6 @@ import json
 import sys
 
 _WRONG_USE = 2
-_ENOENT = 2
 _COLLECT_EVERY_BYTES = 1024
 is_trial = False  # set by the boot selector, which takes the old slot again after a fault
 
@@ -44,23 +43,9 @@ def main(folder: str, readings: int = 0) -> None:
 
 
 def _small_config(path: str) -> "dict[str, object] | None":
-    """What config.json says, if it says that this device is a small one.
+    from device import choosing  # in a function of its own, or `main` would hold on to it
 
-    OSError where the flash fails to read: a small device is not to start as another.
-    """
-    try:
-        with open(path) as file:
-            fields = json.load(file)
-    except OSError as error:
-        if error.errno != _ENOENT:
-            raise
-        return None  # its reader says what is wrong with it
-    except ValueError:
-        return None
-    is_small = isinstance(fields, dict) and fields.get("small") is True
-    # who is to sign never goes on without: the other agent's reader refuses it, and says why
-    signs = is_small and ("key" in fields or fields.get("profile", "mac") != "mac")
-    return fields if is_small and not signs else None
+    return choosing.small_config(path)
 
 
 if __name__ == "__main__":

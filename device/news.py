@@ -4,7 +4,7 @@ Only a device that was ever told something loads it. `settling` does what is to 
 forgotten again.
 """
 
-from device import forget
+from device.forgetting import forget
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

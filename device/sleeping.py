@@ -6,7 +6,7 @@ What is not sent is on flash before it sleeps.
 
 import sys
 
-from device import forget
+from device.forgetting import forget
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

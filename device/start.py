@@ -5,8 +5,8 @@ import gc
 import json
 import sys
 
-from device import forget
 from device.config import ConfigError, RestartError
+from device.forgetting import forget
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

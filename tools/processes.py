@@ -22,7 +22,7 @@ from gateway.errors import ConfigError
 from tools import firmware
 from tools.board import program
 
-DEVICE_HEAP = "112K"  # the budget of the agent, and what signing takes beyond it
+DEVICE_HEAP = "96K"  # the budget of the agent, in either profile
 _STOP_S = 10
 _START_S = 15
 _POLL_S = 0.02

@@ -1,6 +1,6 @@
 """What started a board, in words. Asked once a start, and forgotten."""
 
-from device import forget
+from device.forgetting import forget
 
 # as esp32 and rp2 number them; on rp2 `machine.reset` is the watchdog's work, too
 _WORDS = ("unknown", "power-on", "hard", "watchdog", "deep-sleep", "soft")
@@ -8,7 +8,7 @@ _WORDS = ("unknown", "power-on", "hard", "watchdog", "deep-sleep", "soft")
 
 def of() -> str:
     """As the firmware has it; "unknown" where it does not say."""
-    forget("device.board.cause")
+    forget("device.board.cause", "device.forgetting")
     try:
         import machine
 

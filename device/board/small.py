@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from device.shapes import Wiring
     from protocol.cbor import Decimal
 
+_COLLECT_EVERY_BYTES = 512
 _JOIN_TRIES, _JOIN_POLL_MS = 100, 200
 
 
 class Board:
     def __init__(self) -> None:
         self.name = sys.platform
+        # more often than while it loads: the least heap has no room for holes
+        gc.threshold(_COLLECT_EVERY_BYTES)
 
     def ticks_ms(self) -> int:
         return time.ticks_ms()  # type: ignore[return-value]  # ticks are an opaque type there

@@ -1,5 +1,7 @@
 """What is shrunk does what it did: the device's own tests run it; here is what is taken away."""
 
+import re
+
 import pytest
 
 from tools import shrink
@@ -7,7 +9,7 @@ from tools import shrink
 
 def shrunk(text, **others):
     sources = {f"device/{name}.py": other for name, other in others.items()}
-    return shrink.shrink({"device/one.py": text, **sources})["device/one.py"]
+    return shrink.shrink({"device/one.py": text, **sources}, public=True)["device/one.py"]
 
 
 def run(text, name="result"):
@@ -67,7 +69,7 @@ def test_a_parameter_that_is_passed_by_name_anywhere_keeps_it():
     )
 
     assert "def f(size, *, count)" in small
-    assert "def g(A, size)" in small
+    assert re.search(r"def g\((?!other)\w+, size\)", small)
     assert run(small) == 6
 
 
@@ -88,10 +90,11 @@ def test_classes_that_inherit_across_files_do_not_meet_in_one_short_name():
         "        super().__init__()\n        self._own = 2\n"
     )
 
-    both = shrink.shrink({"device/base.py": base, "device/one.py": text})
+    both = shrink.shrink({"device/base.py": base, "device/one.py": text}, public=True)
 
-    [of_base] = [word for word in both["device/base.py"].split() if word.startswith("self._")]
-    assert of_base not in both["device/one.py"]
+    [of_base] = re.findall(r"self\.(\w+) =", both["device/base.py"])
+    [own] = re.findall(r"self\.(\w+) =", both["device/one.py"])
+    assert "_base" != of_base != own
 
 
 def test_types_and_docstrings_are_gone():
@@ -101,7 +104,7 @@ def test_types_and_docstrings_are_gone():
         'def f(a: "Any" = None) -> None:\n    """It."""\n'
     )
 
-    assert shrunk(text) == "class C:\n    pass\n\ndef f(A=None):\n    pass\n"
+    assert re.fullmatch(r"class C:\n    pass\n\ndef f\(\w+=None\):\n    pass\n", shrunk(text))
 
 
 def test_a_named_tuple_with_types_only_is_one_class():
@@ -117,7 +120,7 @@ def test_refusals_that_nobody_tells_apart_are_one_class():
     )
     text = "from protocol.errors import CaughtError\ntry:\n    f()\nexcept CaughtError:\n    pass\n"
 
-    both = shrink.shrink({"protocol/errors.py": errors, "device/one.py": text})
+    both = shrink.shrink({"protocol/errors.py": errors, "device/one.py": text}, public=True)
 
     assert "OtherError = BaseError" in both["protocol/errors.py"]
     assert "class CaughtError" in both["protocol/errors.py"]
@@ -144,6 +147,6 @@ def test_of_a_refusal_the_class_is_left():
     errors = "class BadError(Exception):\n    pass\n"
     text = 'from protocol.errors import BadError\ndef f(a):\n    raise BadError(f"{a}!", 3)\n'
 
-    both = shrink.shrink({"protocol/errors.py": errors, "device/one.py": text})
+    both = shrink.shrink({"protocol/errors.py": errors, "device/one.py": text}, public=True)
 
     assert "raise BadError('', 3)" in both["device/one.py"]

@@ -14,7 +14,6 @@ from tools.shrink import dead, joining
 Trees = Mapping[str, ast.Module]
 
 SMALL = "device.small"
-OF_SMALL = (SMALL, "device.board.small")  # nobody else loads them
 # What the small profile loads only when it is asked for; drivers ask it for _SHARED.
 MEETS = ("device.sensors.", "device.band", "device.board.wiring")
 _SHARED = {"protocol.cbor": ("Decimal", "decimal")}
@@ -67,35 +66,35 @@ def small(trees: Trees) -> ast.Module:
     outside = [trees[one] for one in trees if one.startswith(MEETS)]
     whole = joining.join(trees, order, names)
     _stand_in(whole, (SMALL, *_SHARED))
-    dead.drop(whole, outside, kept={"run", *(name for one in _SHARED.values() for name in one)})
+    dead.drop(whole, outside, {"run", *(name for one in _SHARED.values() for name in one)})
     return whole
 
 
 def together(trees: dict[str, ast.Module]) -> None:
     """In place: what is loaded together is one module, and the others find it there."""
-    hosts: dict[str, str] = {}
+    files = {host: _members(trees, host) for host in _TOGETHER if host in trees}
+    hosts = {member: host for host, members in files.items() for member in members}
     names: dict[str, dict[str, str]] = {}
-    joined: dict[str, ast.Module] = {}
-    for host, parts in _TOGETHER.items():
-        order = joining.in_order(trees, [one for one in (*parts, host) if one in trees])
-        if host not in order:
-            continue
-        hosts |= dict.fromkeys(order, host)
-        others = {one: trees[one] for one in trees if one not in order}
-        names |= {one: _named(trees[one], one, joining.asked_for(others, one)) for one in order}
-    for host in dict.fromkeys(hosts.values()):
-        order = joining.in_order(trees, [one for one in hosts if hosts[one] == host])
-        whole = joining.join(trees, order, {one: names[one] for one in order})
-        _stand_in(whole, [one for one in order if one in _SHARED])
-        joined[host] = whole
-    for module in hosts:
-        del trees[module]
-    trees |= joined
+    for member, host in hosts.items():
+        others = {one: tree for one, tree in trees.items() if hosts.get(one) != host}
+        names[member] = _named(trees[member], member, joining.asked_for(others, member))
+    for host, members in files.items():
+        whole = joining.join(trees, members, {one: names[one] for one in members})
+        _stand_in(whole, [one for one in members if one in _SHARED])
+        for member in members:
+            del trees[member]
+        trees[host] = whole
     for module, tree in trees.items():
-        others = [one for one in hosts if hosts[one] != module]
+        elsewhere = [one for one in hosts if hosts[one] != module]
         if module.startswith(MEETS):  # in the small profile, too, whose file has other names
-            others = [one for one in others if one not in _SHARED]
-        joining.redirect(tree, {one: names[one] for one in others}, hosts)
+            elsewhere = [one for one in elsewhere if one not in _SHARED]
+        joining.redirect(tree, {one: names[one] for one in elsewhere}, hosts)
+
+
+def _members(trees: Trees, host: str) -> list[str]:
+    wanted = [one for one in (*_TOGETHER[host], host) if one in trees]
+    found = dict.fromkeys(one for module in wanted for one in joining.needed(trees, module))
+    return [module for module in found if module in wanted]
 
 
 def _named(tree: ast.Module, module: str, asked_for: Collection[str]) -> dict[str, str]:
@@ -108,7 +107,7 @@ def _named(tree: ast.Module, module: str, asked_for: Collection[str]) -> dict[st
     }
 
 
-def _stand_in(whole: ast.Module, modules: "tuple[str, ...] | list[str]") -> None:
+def _stand_in(whole: ast.Module, modules: Collection[str]) -> None:
     """Files that are not shrunk, such as an owner's driver, find `modules` in this one."""
     lines = [f"sys.modules[{module!r}] = sys.modules[__name__]" for module in modules]
     if lines:

@@ -40,13 +40,6 @@ def redirect(tree: ast.Module, names: Names, hosts: Mapping[str, str]) -> None:
     ast.fix_missing_locations(tree)
 
 
-def in_order(trees: Trees, modules: Iterable[str]) -> list[str]:
-    """Each after those that it needs while it is loaded."""
-    wanted = list(modules)
-    found = dict.fromkeys(one for module in wanted for one in needed(trees, module))
-    return [module for module in found if module in wanted]
-
-
 def needed(trees: Trees, module: str) -> Iterator[str]:
     """What must be there before a module, and then itself; not what it imports when needed."""
     for node in trees[module].body:
@@ -87,9 +80,9 @@ def asked_for(trees: Trees, module: str) -> set[str]:
         found |= {one.name for source, one in aliases if source == module}
         own = {one.asname or one.name for s, one in aliases if f"{s}.{one.name}" == module}
         for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                if node.value.id in own:
-                    found.add(node.attr)
+            match node:
+                case ast.Attribute(value=ast.Name(id=name), attr=attr) if name in own:
+                    found.add(attr)
     return found
 
 

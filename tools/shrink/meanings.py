@@ -91,16 +91,20 @@ def _of_firmware(trees: Trees, tree: ast.Module) -> Iterator[str]:
     packages = {module.partition(".")[0] for module in trees}
     imported = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            imported |= {one.asname or one.name.partition(".")[0] for one in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            if (node.module or "").partition(".")[0] not in packages:
-                imported |= {one.asname or one.name for one in node.names}
+        match node:
+            case ast.Import(names=names):
+                imported |= {one.asname or one.name.partition(".")[0] for one in names}
+            case ast.ImportFrom(module=str() as module, names=names):
+                if module.partition(".")[0] not in packages:
+                    imported |= {one.asname or one.name for one in names}
     yield from imported
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute):
-            root: ast.expr = node
-            while isinstance(root, ast.Attribute):
-                root = root.value
-            if isinstance(root, ast.Name) and root.id in imported:
-                yield node.attr
+        if isinstance(node, ast.Attribute) and _root(node) in imported:
+            yield node.attr
+
+
+def _root(node: ast.expr) -> str:
+    """`network` of `network.WLAN.PM_NONE`."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""

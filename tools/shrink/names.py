@@ -11,11 +11,12 @@ import keyword
 import string
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from tools.shrink import meanings, rom
 
 Trees = Mapping[str, ast.Module]
+_STEP = 64
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -31,8 +32,8 @@ def shorten(
     used = {module: meanings.used(tree) for module, tree in trees.items()}
     plan = _Plan(trees, used, {*fixed, *given, *rom.STATIC, *rom.OTHERS})
     taken = fixed.union(given.values(), *[attributes for _, attributes in used.values()])
-    new = _spread(plan.names, _free(taken.union(*[names for names, _ in used.values()])))
-    new |= _spread(plan.attributes, _free(taken.union(new.values())))
+    new = _spread(plan.names, taken.union(*[names for names, _ in used.values()]))
+    new |= _spread(plan.attributes, taken.union(new.values()))
     for module, tree in trees.items():
         _Rename({name: new[label] for name, label in plan.private[module].items()}).visit(tree)
         for function, own in plan.parameters[module]:
@@ -77,33 +78,41 @@ class _Plan:
             self.names.update(f"*{place}" for place in range(most))
 
 
-def _free(taken: Collection[str]) -> Iterator[str]:
-    """Names nobody has, the cheapest first; where the firmware has no more of them, new ones."""
-    invented = (
-        "".join(letters)
-        for size in itertools.count(2)
-        for letters in itertools.product(string.ascii_lowercase, repeat=size)
-    )
-    names = itertools.chain(rom.STATIC, sorted(rom.OTHERS, key=len), invented)
-    return (name for name in names if name not in taken and not keyword.iskeyword(name))
-
-
-def _spread(wanted: Mapping[str, int], free: Iterator[str]) -> dict[str, str]:
-    """One of `free` for each, the cheap ones for what is in the most files.
+def _spread(wanted: Mapping[str, int], taken: Collection[str]) -> dict[str, str]:
+    """A name that nobody has for each, the cheap ones for what is in the most files.
 
     By its hash, so that few others change, and few files, when one is new.
     """
+    static, others = _free(rom.STATIC, taken), _free(sorted(rom.OTHERS, key=len), taken)
     ranked = sorted(wanted, key=lambda name: (-wanted[name], name))
-    names = list(itertools.islice(free, len(ranked)))
-    cheap = sum(name in rom.STATIC for name in names)
+    rest = ranked[len(static) :]
+    # the short ones; in steps, for each place less or more gives all of them others
+    others = others[: -(-len(rest) // _STEP) * _STEP]
+    if len(rest) > len(others):  # the firmware has no more: these take a board memory
+        others += itertools.islice(_invented(taken), len(rest) - len(others))
+    return _placed(ranked[: len(static)], static) | _placed(rest, others)
+
+
+def _free(names: Sequence[str], taken: Collection[str]) -> list[str]:
+    return [name for name in names if name not in taken]
+
+
+def _invented(taken: Collection[str]) -> Iterator[str]:
+    for size in itertools.count(2):
+        for letters in itertools.product(string.ascii_lowercase, repeat=size):
+            name = "".join(letters)
+            if name not in taken and not keyword.iskeyword(name):
+                yield name
+
+
+def _placed(names: Collection[str], places: Sequence[str]) -> dict[str, str]:
     given: dict[str, str] = {}
-    for own, places in ((ranked[:cheap], names[:cheap]), (ranked[cheap:], names[cheap:])):
-        left: list[str | None] = list(places)
-        for name in sorted(own):
-            at = zlib.crc32(name.encode()) % len(left)
-            while left[at] is None:
-                at = (at + 1) % len(left)
-            given[name], left[at] = str(left[at]), None
+    left: list[str | None] = list(places)
+    for name in sorted(names):
+        at = zlib.crc32(name.encode()) % len(left)
+        while left[at] is None:
+            at = (at + 1) % len(left)
+        given[name], left[at] = str(left[at]), None
     return given
 
 

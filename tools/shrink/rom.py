@@ -4,6 +4,8 @@ MicroPython's own, of py/ and extmod/, as a Pico W, an ESP32 and the unix port h
 are those that the compiler or an exception gives a meaning, and what only some firmware has.
 """
 
+# ruff: noqa: SIM905  # quoted, they would be three times as long
+
 # In a .mpy file one of these is a number of one or two bytes (py/makeqstrdata.py, the static ones).
 STATIC = """
 abs all any append ArithmeticError AttributeError BaseException builtins bytearray bytes
