@@ -30,6 +30,7 @@ _ANSWER_BYTES = 320
 _REMEMBERED_TOKENS = 4
 # NSTART is 1 (§4.7): so many more may wait for their turn, and the next is refused as "busy".
 _MOST_WAITING = 4
+_TURN_MS = 60_000  # of who waits for another request to end, and looks again
 # So many requests without an answer, and the name is looked up anew on a new socket.
 _REOPEN_AFTER = 3
 _RESPONSE_CLASSES = (2, 4, 5)
@@ -63,9 +64,9 @@ class Endpoint:
         self._reader: asyncio.Task[None] | None = None
         self._failures = 0
         self._waiting = 0
-        self._woken = asyncio.Event()  # set while nobody's request is on its way
+        self._woken = board.event()  # set while nobody's request is on its way
         self._woken.set()
-        self._moved = asyncio.Event()  # the exchange changed its state
+        self._moved = board.event()  # the exchange changed its state
         self._exchange: Exchange | None = None
         self._answer: Message | None = None
         self._opens: Opens | None = None
@@ -110,7 +111,7 @@ class Endpoint:
         self._waiting += 1
         try:
             while not self._woken.is_set():
-                await self._woken.wait()
+                await self._board.wait(self._woken, _TURN_MS)
             self._woken.clear()
             self._opens = opens
             try:

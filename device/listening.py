@@ -24,7 +24,7 @@ class Listening:
 
     def __init__(self, agent: "Agent") -> None:
         self._agent = agent
-        self._heard = asyncio.Event()
+        self._heard = agent.board.event()
         self._is_new = False
 
     async def run(self, tick: "Tick") -> None:

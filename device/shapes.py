@@ -4,7 +4,7 @@ No board ever loads this file: modules name it under `if TYPE_CHECKING`. What ea
 promises is said here once; `board/` keeps the promises.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, BinaryIO, Protocol
 
 from protocol.cbor import Decimal
@@ -25,12 +25,11 @@ class Report(Protocol):
 
 
 class Event(Protocol):
-    """What asyncio.Event is on both interpreters."""
+    """What asyncio.Event is, made and waited for by the board."""
 
     def set(self) -> None: ...
     def clear(self) -> None: ...
     def is_set(self) -> bool: ...
-    def wait(self) -> Awaitable[object]: ...
 
 
 class Udp(Protocol):
@@ -98,6 +97,7 @@ class Board(Files, Ticking, Protocol):
     name: str
 
     async def sleep_ms(self, duration_ms: int) -> None: ...
+    def event(self) -> Event: ...
     async def wait(self, event: Event, timeout_ms: int) -> bool:
         """Whether `event` was set in time."""
 

@@ -42,7 +42,7 @@ class Supervisor:
         self._report = report
         self._parts: list[_Part] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._ended = asyncio.Event()
+        self._ended = board.event()
         self._error: Exception | None = None
 
     def start(

@@ -4,8 +4,6 @@ Only an authenticated receipt deletes. Every other answer may be forged, so it o
 how long to wait; what is refused again and again is set aside, so that it blocks nobody.
 """
 
-import asyncio
-
 from protocol import coap, envelope, receipt_reader
 from protocol.errors import ProtocolError
 
@@ -61,7 +59,7 @@ class Uplink:
         self._backoff_ms = endpoint.ack_timeout_ms
         self._refusals = 0  # of the envelope at the head of the outbox
         self._report = report
-        self._woken = asyncio.Event()
+        self._woken = board.event()
         self._finishing = False
         self.agent: Agent | None = None
         self.news: News | None = None

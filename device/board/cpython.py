@@ -31,10 +31,13 @@ class Board:
     async def sleep_ms(self, duration_ms: int) -> None:
         await asyncio.sleep(duration_ms / 1000)
 
+    def event(self) -> Event:
+        return asyncio.Event()
+
     async def wait(self, event: Event, timeout_ms: int) -> bool:
         try:
             async with asyncio.timeout(timeout_ms / 1000):
-                await event.wait()
+                await event.wait()  # type: ignore[attr-defined]  # one of asyncio
         except TimeoutError:
             return False
         return True

@@ -10,6 +10,8 @@ import socket
 import time
 from asyncio import core  # type: ignore[attr-defined]  # the stubs leave it out
 
+from device.board.event import Event
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
 
     import network
 
-    from device.shapes import Event, Report, Rest, Tick, Wiring
+    from device import shapes
+    from device.shapes import Report, Rest, Tick, Wiring
     from protocol.cbor import Decimal
     from protocol.oscore_parts import Aead
 
@@ -46,17 +49,12 @@ class Firmware:
     async def sleep_ms(self, duration_ms: int) -> None:
         await asyncio.sleep_ms(duration_ms)
 
-    async def wait(self, event: "Event", timeout_ms: int) -> bool:
-        if event.is_set():
-            return True
-        waited: Any = event
-        alarm, tasks = _Alarm(core.cur_task), waited.waiting
-        waited.waiting = alarm
-        try:
-            await asyncio.sleep_ms(timeout_ms)
-        finally:
-            waited.waiting = tasks
-        return alarm.peek() is None
+    def event(self) -> "shapes.Event":
+        return Event()
+
+    async def wait(self, event: "shapes.Event", timeout_ms: int) -> bool:
+        was_set: bool = await event.wait_ms(timeout_ms)  # type: ignore[attr-defined]  # one of ours
+        return was_set
 
     def open_udp(self, host: str, port: int) -> "Udp":
         return Udp(host, port)
@@ -172,25 +170,6 @@ class Udp:
 
     def close(self) -> None:
         self._socket.close()
-
-
-class _Alarm:
-    """Stands in an event for its tasks: has the one that sleeps until it is set, or for its time.
-
-    So that is one task. `asyncio.wait_for_ms` makes another one for each wait, which takes 1.2 KB
-    of heap.
-    """
-
-    def __init__(self, sleeper: object) -> None:
-        self._sleeper: object | None = sleeper
-
-    def peek(self) -> object | None:
-        return self._sleeper
-
-    def pop(self) -> object:
-        sleeper, self._sleeper = self._sleeper, None
-        core._task_queue.remove(sleeper)
-        return sleeper
 
 
 class _Readable:

@@ -84,6 +84,9 @@ class FakeBoard:
         heapq.heappush(self._timers, (self.now_ms + duration_ms, self._counter, future))
         await future
 
+    def event(self):
+        return asyncio.Event()
+
     async def wait(self, event, timeout_ms):
         tasks = [asyncio.create_task(event.wait()), asyncio.create_task(self.sleep_ms(timeout_ms))]
         try:

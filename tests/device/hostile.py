@@ -95,6 +95,9 @@ class Board:
     def open_udp(self, host, port):
         return self.wire
 
+    def event(self):
+        return asyncio.Event()
+
     async def wait(self, event, timeout_ms):
         await asyncio.sleep(0)
 

@@ -39,6 +39,9 @@ class Board(Firmware):
         if duration_ms:
             await self.wait(asyncio.Event(), duration_ms)
 
+    def event(self):
+        return asyncio.Event()
+
     async def wait(self, event, timeout_ms):
         timer = [self.now_ms + timeout_ms, event, False]
         self._timers.append(timer)

@@ -26,6 +26,7 @@ _TOGETHER = {
         "protocol.senml",
         "device.config",
         "device.store",
+        "device.board.event",
         "device.board.firmware",
     ),
     "device.endpoint": (
