@@ -58,9 +58,9 @@ def compiled(cache: Path, only: Collection[str], *, public: bool = False) -> Pat
     return folder
 
 
-def modules(cache: Path, only: Collection[str]) -> dict[str, bytes]:
+def modules(cache: Path, only: Collection[str], *, public: bool = False) -> dict[str, bytes]:
     """The files of `compiled`, by their paths below the folder: some have several sources."""
-    folder = compiled(cache, only)
+    folder = compiled(cache, only, public=public)
     found = sorted(folder.rglob("*.mpy"))
     return {one.relative_to(folder).as_posix(): one.read_bytes() for one in found}
 

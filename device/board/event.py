@@ -34,12 +34,15 @@ class Event:
 
     async def wait_ms(self, timeout_ms: int) -> bool:
         """Whether it was set in time."""
-        if not self._is_set:
-            task = core.cur_task
-            self._waiting.append(task)
-            try:
-                await asyncio.sleep_ms(timeout_ms)
-            finally:
-                if task in self._waiting:
-                    self._waiting.remove(task)
-        return self._is_set
+        if self._is_set:
+            return True
+        task = core.cur_task
+        self._waiting.append(task)
+        try:
+            await asyncio.sleep_ms(timeout_ms)
+        finally:
+            # `set` took it out; by now it may be clear again
+            was_set = task not in self._waiting
+            if not was_set:
+                self._waiting.remove(task)
+        return was_set

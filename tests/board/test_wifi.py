@@ -34,7 +34,8 @@ def test_it_says_what_is_wrong_and_joins(platform, tmp_path):
         with Board(board.port) as link:
             for folder in ("device", "device/board", "protocol"):
                 link.mkdir("/" + folder)
-            for path, content in program.modules(platform, firmware.cache()).items():
+            modules = program.modules(platform, firmware.cache(), public=True)
+            for path, content in modules.items():
                 if "sensors" not in path:
                     link.put("/" + path, content)
             wrong = link.exec(JOIN.format(key="wrong"), limit_s=10)

@@ -107,7 +107,7 @@ def smoke(port: str) -> dict[str, list[object]]:
     """Copies the device's program, seals a pack in each profile, and cleans up."""
     with Board(port) as board:
         board.exec(FORGET, "making room", SLOW_S)
-        files = program.modules(facts.of(board).port, firmware.cache())
+        files = program.modules(facts.of(board).port, firmware.cache(), public=True)
         for folder in sorted({str(parent) for name in files for parent in Path(name).parents}):
             board.mkdir(f"{FOLDER}/{folder}" if folder != "." else FOLDER)
         for name, content in files.items():

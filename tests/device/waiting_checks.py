@@ -12,17 +12,18 @@ _SHORT_MS, _LONG_MS = 5, 60_000
 
 def check_what_is_set_already_is_not_waited_for(folder):
     async def wait():
-        event = asyncio.Event()
+        board = Firmware()
+        event = board.event()
         event.set()
-        return await Firmware().wait(event, _LONG_MS)
+        return await board.wait(event, _LONG_MS)
 
     assert asyncio.run(wait())
 
 
 def check_what_is_not_set_in_time_is_false_and_may_be_waited_for_again(folder):
     async def wait():
-        event = asyncio.Event()
         board = Firmware()
+        event = board.event()
         started = time.ticks_ms()
         found = [await board.wait(event, _SHORT_MS)]
         lasted_ms = time.ticks_diff(time.ticks_ms(), started)
@@ -38,7 +39,8 @@ def check_what_is_not_set_in_time_is_false_and_may_be_waited_for_again(folder):
 
 def check_whoever_waits_goes_on_at_once_when_it_is_set(folder):
     async def wait():
-        event = asyncio.Event()
+        board = Firmware()
+        event = board.event()
 
         async def set_it():
             await asyncio.sleep_ms(_SHORT_MS)
@@ -46,7 +48,7 @@ def check_whoever_waits_goes_on_at_once_when_it_is_set(folder):
             event.clear()  # it was set, whoever looks later
 
         setter = asyncio.create_task(set_it())
-        found = await Firmware().wait(event, _LONG_MS)
+        found = await board.wait(event, _LONG_MS)
         await setter
         return found
 
@@ -57,17 +59,31 @@ def check_whoever_waits_goes_on_at_once_when_it_is_set(folder):
     assert time.ticks_diff(time.ticks_ms(), started) < _LONG_MS
 
 
+def check_all_who_wait_go_on_when_it_is_set(folder):
+    async def wait():
+        board = Firmware()
+        event = board.event()
+        waiting = [asyncio.create_task(board.wait(event, _LONG_MS)) for _ in range(3)]
+        await asyncio.sleep_ms(_SHORT_MS)
+        event.set()
+        for one in waiting:
+            assert await one
+
+    asyncio.run(wait())
+
+
 def check_a_part_that_waits_can_be_ended_and_leaves_the_event_as_it_was(folder):
     async def wait():
-        event = asyncio.Event()
-        waiting = event.waiting
-        part = asyncio.create_task(Firmware().wait(event, _LONG_MS))
+        board = Firmware()
+        event = board.event()
+        part = asyncio.create_task(board.wait(event, _LONG_MS))
         await asyncio.sleep_ms(_SHORT_MS)
         part.cancel()
         try:
             await part
         except asyncio.CancelledError:
-            return event.waiting is waiting
+            event.set()  # nobody is there to be woken
+            return await board.wait(event, _LONG_MS)
         return False
 
     assert asyncio.run(wait())

@@ -8,10 +8,13 @@ from tools import firmware
 _BOARD_FILES = {"rp2": "rp2", "esp32": "esp32", "linux": "unix"}
 
 
-def modules(port: str, cache: Path) -> dict[str, bytes]:
-    """Path in the slot -> bytecode, for a board that calls itself `port`."""
+def modules(port: str, cache: Path, *, public: bool = False) -> dict[str, bytes]:
+    """Path in the slot -> bytecode, for a board that calls itself `port`.
+
+    Where `public`, with the public names of the sources, for scripts that use the parts.
+    """
     sources = needed(port)
-    return firmware.modules(cache, sources)
+    return firmware.modules(cache, sources, public=public)
 
 
 def needed(port: str) -> list[str]:
