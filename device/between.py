@@ -17,6 +17,7 @@ _KEPT = (
     "device.main",
     "device.start",
     "device.config",
+    "device.forgetting",
     "device.slots",
     "protocol.cbor",
     "protocol.errors",

@@ -15,6 +15,7 @@ AGENT = (
     "asyncio.event",
     "device.main",
     "device.forgetting",
+    "device.store",
     "device.start",
     "device.board.unix",
     "device.counter",

@@ -12,4 +12,4 @@ def test_every_check_holds_inside_micropython(tmp_path):
 
     print(run.stdout)
     assert run.returncode == 0
-    assert "4 checks hold" in run.stdout
+    assert "5 checks hold" in run.stdout

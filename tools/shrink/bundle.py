@@ -18,14 +18,14 @@ SMALL = "device.small"
 MEETS = ("device.sensors.", "device.band", "device.board.wiring")
 _SHARED = {"protocol.cbor": ("Decimal", "decimal")}
 
-# The file -> what is in it besides. Each is loaded, and forgotten, as a whole.
+# The file -> what is in it besides. Each is loaded, and forgotten, as a whole. Not here is what
+# the small profile loads, too, when it is to choose or has failed: store, forgetting.
 _TOGETHER = {
     "device.start": (
         "protocol.errors",
         "protocol.cbor",
         "protocol.senml",
         "device.config",
-        "device.store",
         "device.board.event",
         "device.board.firmware",
     ),
