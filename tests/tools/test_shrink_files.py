@@ -6,14 +6,14 @@ from tests.tools.test_shrink_names import run
 from tools import shrink
 from tools.shrink import bundle, joining
 
-STORE = "_KEPT = []\nclass Full(Exception):\n    pass\ndef save(what):\n    _KEPT.append(what)\n"
+CONFIG = "_KEPT = []\nclass Full(Exception):\n    pass\ndef save(what):\n    _KEPT.append(what)\n"
 START = (
-    "from device import store\nfrom device.store import Full\ndef main(save):\n"
-    "    try:\n        store.save(save)\n        raise Full('no')\n"
-    "    except Full as error:\n        return [error.args, store._KEPT]\n"
+    "from device import config\nfrom device.config import Full\ndef main(save):\n"
+    "    try:\n        config.save(save)\n        raise Full('no')\n"
+    "    except Full as error:\n        return [error.args, config._KEPT]\n"
 )
 OUTSIDE = (
-    "from device import start, store\nfrom device.store import save as keep\nkeep(2)\n"
+    "from device import start, config\nfrom device.config import save as keep\nkeep(2)\n"
     "result = start.main(1)\n"
 )
 
@@ -23,7 +23,7 @@ def shrunk(**files):
 
 
 def test_what_is_loaded_together_is_one_file_that_others_find_it_in():
-    files = shrunk(store=STORE, start=START, one=OUTSIDE)
+    files = shrunk(config=CONFIG, start=START, one=OUTSIDE)
 
     assert list(files) == ["device/start.py", "device/one.py"]
     assert [["no"], [2, 1]] in [
@@ -32,30 +32,30 @@ def test_what_is_loaded_together_is_one_file_that_others_find_it_in():
 
 
 def test_two_modules_may_have_a_name_each_for_themselves():
-    store = "_a = [1]\ndef read():\n    return _a\n"
-    start = "from device import store\n_a = [2]\ndef main(read):\n    return store.read() + _a\n"
+    config = "_a = [1]\ndef read():\n    return _a\n"
+    start = "from device import config\n_a = [2]\ndef main(read):\n    return config.read() + _a\n"
 
-    files = shrunk(store=store, start=start, one="from device import start\nx = start.main(0)\n")
+    files = shrunk(config=config, start=start, one="from device import start\nx = start.main(0)\n")
 
     assert [1, 2] in run(files).values()
 
 
 def test_a_classes_attribute_is_not_the_function_of_the_same_name():
-    store = "def name():\n    return 1\nclass Tank:\n    name = 'tank'\n    def read(self):\n"
-    store += "        return self.name, name()\n"
-    start = "from device.store import Tank\ndef main():\n    return Tank().read()\n"
+    config = "def name():\n    return 1\nclass Tank:\n    name = 'tank'\n    def read(self):\n"
+    config += "        return self.name, name()\n"
+    start = "from device.config import Tank\ndef main():\n    return Tank().read()\n"
 
-    files = shrunk(store=store, start=start, one="from device import start\nx = start.main()\n")
+    files = shrunk(config=config, start=start, one="from device import start\nx = start.main()\n")
 
     assert ("tank", 1) in run(files).values()
 
 
 def test_one_name_for_two_imports_is_refused():
-    store = "from time import sleep as wait\ndef save():\n    wait(1)\n"
-    start = "from machine import idle as wait\nfrom device import store\ndef main():\n    wait()\n"
+    config = "from time import sleep as wait\ndef save():\n    wait(1)\n"
+    start = "from machine import idle as wait\nfrom device import config\ndef main():\n    wait()\n"
 
     with pytest.raises(ValueError, match=r"wait is .*idle in one module"):
-        shrunk(store=store, start=start)
+        shrunk(config=config, start=start)
 
 
 def test_what_nobody_names_or_reads_is_not_in_the_small_profile():
