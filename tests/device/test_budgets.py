@@ -93,6 +93,8 @@ WEAR = {
     "fast_outage": ("an outage, one a second", budgets.ERASES),
     "outage": ("an outage, one in 10 s", budgets.ERASES),
     "outage_and_after": ("an hour of that, and its delivery", budgets.ERASES),
+    "default_outage": ("one in 10 s of one reading", budgets.ERASES),
+    "default_outage_and_after": ("an hour of these, and its delivery", budgets.ERASES_DELIVERED),
     "day": ("eight hours with one of outage", budgets.ERASES),
     "small_outage": ("an outage, one in 10 s, the small profile", budgets.ERASES),
 }

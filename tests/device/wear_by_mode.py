@@ -1,7 +1,7 @@
 """Counts what an outbox does to a flash, inside MicroPython: erases and bytes for each envelope.
 
 Run by test_budgets.py. The flash is that of powercut_sweep.py under a real LittleFS; the
-envelopes take 150 bytes, those of the small profile 112: one reading each. The arguments are
+envelopes take 150 bytes, or, of one reading in the profile `mac`, 112. The arguments are
 modes; without any, all of them.
 """
 
@@ -19,7 +19,7 @@ _DAY_MS = 86_400_000
 # The outbox's own, and the small profile's (device/small.py): room for eight of its envelopes.
 _USUAL = {"capacity_bytes": 65_536}
 _SMALL = {"capacity_bytes": 16_384, "ring_bytes": 1024}
-_ENVELOPE_BYTES, _SMALL_ENVELOPE_BYTES = 150, 112
+_ENVELOPE_BYTES, _ONE_READING_BYTES = 150, 112
 
 
 class CountingFlash(RamFlash):
@@ -72,6 +72,19 @@ def outage_and_after(outbox):
     return count
 
 
+def default_outage(outbox):
+    """One in ten seconds with one reading in each, as a device sends that is told nothing else."""
+    return use(outbox, 2 * _HOUR, answered=False, size=_ONE_READING_BYTES)
+
+
+def default_outage_and_after(outbox):
+    """An hour of that, and then all is delivered."""
+    count = use(outbox, _HOUR, answered=False, size=_ONE_READING_BYTES)
+    while outbox.peek() is not None:
+        outbox.advance()
+    return count
+
+
 def slow_outage(outbox):
     """One a minute: time decides, and two are spilled at once."""
     return use(outbox, _HOUR, answered=False, every_ms=60_000)
@@ -92,7 +105,7 @@ def day(outbox):
 
 def small_outage(outbox):
     """One in ten seconds, in the small profile."""
-    return use(outbox, 2 * _HOUR, answered=False, size=_SMALL_ENVELOPE_BYTES)
+    return use(outbox, 2 * _HOUR, answered=False, size=_ONE_READING_BYTES)
 
 
 # Each with what its outbox is made of, and how far apart its envelopes are.
@@ -101,6 +114,8 @@ SCENARIOS = (
     (fast_outage, _USUAL, 1000),
     (outage, _USUAL, _EVERY_MS),
     (outage_and_after, _USUAL, _EVERY_MS),
+    (default_outage, _USUAL, _EVERY_MS),
+    (default_outage_and_after, _USUAL, _EVERY_MS),
     (slow_outage, _USUAL, 60_000),
     (worst_outage, _USUAL, SPILL_AFTER_MS + TEND_MS),
     (day, _USUAL, _EVERY_MS),
