@@ -23,7 +23,7 @@ from tests.fakes import FakeDevice
 from tests.mutations import Mutator, Sealer
 
 SEED = int(os.environ.get("SEED", "11"))
-SHORT = int(os.environ.get("COUNT", "20000"))
+SHORT = int(os.environ.get("COUNT", "10000"))
 LONG = int(os.environ.get("COUNT", "1000000"))
 SHED = FakeDevice("shed")
 KEY = envelope.direction_key(SHED.secret, UP)

@@ -8,7 +8,7 @@ import pytest
 from tests.storage.flips import Campaign
 
 SEED = int(os.environ.get("SEED", "1"))
-_FEW = 100
+_FEW = 50
 
 
 def test_a_flipped_bit_is_never_silently_wrong(tmp_path: Path) -> None:

@@ -156,7 +156,9 @@ def long_ledger():
     return ledger_of([("pack", "shed", NOW_MS, 1, True)] * 65_537)
 
 
-@pytest.mark.parametrize("size", [255, 256, 257, 511, 512, 65_535, 65_536, 65_537])
+@pytest.mark.parametrize(
+    "size", [255, 256, 257, 511, 512, pytest.param(65_535, marks=pytest.mark.slow), 65_536, 65_537]
+)
 def test_the_root_and_the_stored_hashes_are_those_of_the_tree(long_ledger, size):
     rows = long_ledger[:size]
     recount = Recount(no_rulings())
