@@ -19,7 +19,7 @@ from device.identity import Identity
 from device.outbox import Outbox
 from device.packer import Packer
 from device.updating import Updating
-from protocol import coap
+from tests.device.serving import Gateway
 
 OLDER, OLD, NEW = "0.9.0", "1.0.0", "1.1.0"
 _ROOT = "/flash"
@@ -65,32 +65,6 @@ class Flash:
 
 def silent(event, **fields):
     pass
-
-
-class Gateway:
-    """Answers GET fw/… with blocks of 1024 bytes, from the files of a folder."""
-
-    block_bytes = 1024
-    answer_bytes = 0
-
-    def __init__(self, folder):
-        self.folder = folder
-
-    async def exchange(self, code, path, payload, content_format, more):
-        assert code == coap.GET
-        assert path.startswith("fw/")
-        wanted = int.from_bytes(dict(more)[23], "big")
-        try:
-            with open(self.folder + path[2:], "rb") as file:
-                data = file.read()
-        except OSError:
-            return coap.Message(coap.ACK, 0x84, 0, b"", [], b"")
-        start = (wanted >> 4) * 1024
-        follows = 8 if start + 1024 < len(data) else 0
-        block = coap.uint(wanted & ~15 | follows | 6)
-        etag = hashlib.sha256(data).digest()[:8]
-        part = data[start : start + 1024]
-        return coap.Message(coap.ACK, coap.CONTENT, 0, b"", [(4, etag), (23, block)], part)
 
 
 class Uplink:
