@@ -163,17 +163,17 @@ def test_a_board_whose_file_rotted_comes_back_with_the_release_before_and_can_be
     update(site, "1.1.0")
     site.wait_until(lambda: told(site) == ["1.1.0 ok"], "the update is told")
     device.unplug()
-    rot(device.image, "/b/device/uplink.mpy")
+    rot(device.image, "/b/device/agent.mpy")
 
     device.plug_in()
     site.wait_until(lambda: len(told(site)) == 2, "it comes back, and tells")
-    assert told(site) == ["1.1.0 ok", "fell back: device/uplink.mpy"]
+    assert told(site) == ["1.1.0 ok", "fell back: device/agent.mpy"]
     update(site, "1.1.0")
     site.wait_until(lambda: len(told(site)) == 3, "it is updated once more")
 
     assert told(site)[2] == "1.1.0 ok"
     held = files_on(device.image)
-    assert held["/b/device/uplink.mpy"] == held["/a/device/uplink.mpy"]
+    assert held["/b/device/agent.mpy"] == held["/a/device/agent.mpy"]
     assert held["/data/slot"].startswith(b"b\n")
 
 
