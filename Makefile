@@ -20,7 +20,7 @@ help: ## what there is to make
 demo: $(VENV)/run ## collector, gateway and devices, then verify both (SECONDS=20; 0 is until Ctrl-C)
 	@$(BIN)/tallystick demo --seconds $(SECONDS)
 
-test: $(VENV)/dev ## every test but the long campaigns (about 4 min)
+test: $(VENV)/dev ## every test but the long campaigns (under 4 min)
 	$(BIN)/python -m pytest $(PARALLEL) $(FILES) -m "not slow"
 
 fast: $(VENV)/dev ## tests without sockets and processes (under 60 s)
