@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from tools.shrink import meanings, rom
 
 Trees = Mapping[str, ast.Module]
-_STEP = 64
+_TIER = 64
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -79,18 +79,21 @@ class _Plan:
 
 
 def _spread(wanted: Mapping[str, int], taken: Collection[str]) -> dict[str, str]:
-    """A name that nobody has for each, the cheap ones for what is in the most files.
+    """A name that nobody has for each, the shorter ones for what is in the most files.
 
-    By its hash, so that few others change, and few files, when one is new.
+    In each tier by its hash, so that few others change, and few files, when one is new.
     """
-    static, others = _free(rom.STATIC, taken), _free(sorted(rom.OTHERS, key=len), taken)
+    free = _free(rom.STATIC, taken)
+    tiers = [len(free)]
+    free += _free(sorted(rom.OTHERS, key=len), taken)
+    if len(wanted) > len(free):  # the firmware has no more: these take a board memory
+        free += itertools.islice(_invented(taken), len(wanted) - len(free))
+    tiers += range(tiers[0] + _TIER, len(free), _TIER)
     ranked = sorted(wanted, key=lambda name: (-wanted[name], name))
-    rest = ranked[len(static) :]
-    # the short ones; in steps, for each place less or more gives all of them others
-    others = others[: -(-len(rest) // _STEP) * _STEP]
-    if len(rest) > len(others):  # the firmware has no more: these take a board memory
-        others += itertools.islice(_invented(taken), len(rest) - len(others))
-    return _placed(ranked[: len(static)], static) | _placed(rest, others)
+    given: dict[str, str] = {}
+    for first, last in zip([0, *tiers], [*tiers, len(free)], strict=True):
+        given |= _placed(ranked[first:last], free[first:last])
+    return given
 
 
 def _free(names: Sequence[str], taken: Collection[str]) -> list[str]:
