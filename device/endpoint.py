@@ -13,7 +13,7 @@ from protocol.limits import MAX_ENVELOPE_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from device.clock import Clock
     from device.shapes import Board, Udp
@@ -73,14 +73,14 @@ class Endpoint:
         self._message_id = board.random_bits(16)
         self._tokens: list[bytes] = []  # the current one last
 
-    async def exchange(
+    def exchange(
         self,
         code: int,
         path: str,
         payload: bytes = b"",
         content_format: int | None = None,
         more: "Iterable[tuple[int, bytes]]" = (),
-    ) -> "Message | None":
+    ) -> "Awaitable[Message | None]":
         """The response; None and a `reason` where there is none.
 
         `path` is "r" or "home/kitchen"; `more` are further options. A payload over
@@ -89,8 +89,8 @@ class Endpoint:
         if len(payload) > self.block_bytes:
             from device import sending
 
-            return await sending.send(self, code, path, payload, content_format, more)
-        return await self.request(code, coap.options_of(path, content_format, more), payload)
+            return sending.send(self, code, path, payload, content_format, more)
+        return self.request(code, coap.options_of(path, content_format, more), payload)
 
     async def request(
         self,
@@ -144,7 +144,9 @@ class Endpoint:
     ) -> "Message | None":
         self.reason = "no-address"
         try:
-            udp = await self._opened()
+            udp = self._udp
+            if udp is None or self._failures >= _REOPEN_AFTER or self._is_deaf():
+                udp = await self._opened()
         except OSError:
             return None
         self.reason = "no-answer"
@@ -158,7 +160,7 @@ class Endpoint:
         return answer
 
     async def _opened(self) -> "Udp":
-        if self._reader is not None and (self._reader.done() or self._failures >= _REOPEN_AFTER):
+        if self._reader is not None and (self._is_deaf() or self._failures >= _REOPEN_AFTER):
             await self.close()
             self._failures = 0
         if self._udp is None:
@@ -166,6 +168,10 @@ class Endpoint:
             self.sockets += 1
             self._reader = asyncio.create_task(self._read(self._udp))
         return self._udp
+
+    def _is_deaf(self) -> bool:
+        """Nobody receives any more, as where the socket failed."""
+        return self._reader is not None and self._reader.done()
 
     async def _exchanged(self, udp: "Udp", datagram: bytes) -> "Message | None":
         self._answer = None

@@ -45,7 +45,10 @@ class Sampler:
 
     @property
     def read_errors(self) -> int:
-        return sum([slot.errors for slot in self.slots])
+        errors = 0
+        for slot in self.slots:  # no list: this is asked at every turn
+            errors += slot.errors
+        return errors
 
     async def run(self, report: "Report", tick: "Tick", limit: int = 0) -> None:
         """Samples for ever, or until `limit` attempts were made; the last pack may be short."""
@@ -54,9 +57,9 @@ class Sampler:
             while self._fast and 2 * self._outbox.used_bytes > self._outbox.capacity_bytes:
                 tick()
                 await self._board.sleep_ms(_FULL_WAIT_MS)
-            losses, failed = self._losses(), self.read_errors
+            lost = self._lost()
             self.tick(limit)
-            if self._losses() != losses or self.read_errors != failed:
+            if self._lost() != lost:
                 dropped, quarantined = self._losses()[:2]
                 reasons = {slot.name: slot.reason for slot in self.slots if slot.reason}
                 report(
@@ -126,6 +129,12 @@ class Sampler:
             self._opened_ms = reading.time_ms
         self._gathered.append(reading)
 
+    def _lost(self) -> int:
+        """All that was lost since this start, and could not be read."""
+        box = self._outbox
+        lost = box.dropped + self._packer.unsealed + box.quarantined + box.corrupt
+        return lost + box.flash_errors + self.read_errors
+
     def _losses(self) -> "tuple[int, ...]":
         """In the order of OWN_NAMES, since this start."""
         box = self._outbox
@@ -134,7 +143,9 @@ class Sampler:
 
     def sleep_ms(self) -> int:
         now_ms = self._clock.uptime_ms()
-        wake_ms = min([slot.due_ms for slot in self.slots])
+        wait_ms = _LONGEST_SLEEP_MS
+        for slot in self.slots:
+            wait_ms = min(wait_ms, slot.due_ms - now_ms)
         if self._opened_ms is not None:
-            wake_ms = min(wake_ms, self._opened_ms + self._config.pack_age_ms)
-        return min(max(wake_ms - now_ms, 0), _LONGEST_SLEEP_MS)
+            wait_ms = min(wait_ms, self._opened_ms + self._config.pack_age_ms - now_ms)
+        return max(wait_ms, 0)

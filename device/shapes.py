@@ -4,7 +4,7 @@ No board ever loads this file: modules name it under `if TYPE_CHECKING`. What ea
 promises is said here once; `board/` keeps the promises.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, BinaryIO, Protocol
 
 from protocol.cbor import Decimal
@@ -96,9 +96,11 @@ class Board(Files, Ticking, Protocol):
 
     name: str
 
-    async def sleep_ms(self, duration_ms: int) -> None: ...
+    def sleep_ms(self, duration_ms: int) -> Awaitable[None]:
+        """To be awaited at once."""
+
     def event(self) -> Event: ...
-    async def wait(self, event: Event, timeout_ms: int) -> bool:
+    def wait(self, event: Event, timeout_ms: int) -> Awaitable[bool]:
         """Whether `event` was set in time."""
 
     def open_udp(self, host: str, port: int) -> Udp:

@@ -64,11 +64,10 @@ def insert(options: list[tuple[int, bytes]], number: int, value: bytes) -> None:
 
 def uint(number: int) -> bytes:
     """An option's unsigned integer: no leading zeros, nothing for 0 (§3.2)."""
-    data = b""
-    while number:
-        data = bytes((number & 0xFF,)) + data
-        number >>= 8
-    return data
+    size = 0
+    while number >> 8 * size:
+        size += 1
+    return number.to_bytes(size, "big") if size else b""
 
 
 def empty(kind: int, message_id: int) -> bytes:

@@ -12,17 +12,14 @@ ALG, KID, CWT_CLAIMS = 1, 4, 15  # header parameters (RFC 9052 §3.1, RFC 9597)
 
 def mac0(key: HmacKey, protected: bytes, payload: bytes, *, external_aad: bytes) -> bytes:
     """The COSE_Mac0 of `payload` under the encoded header map `protected`."""
-    made = tag(key, protected, payload, external_aad)
+    front = bytearray(b"\x84")
+    cbor.write(front, protected)
+    front.append(0xA0)
+    cbor.head(front, cbor.BYTES, len(payload))
     # at once: what grows is copied, and a board has no room for a pack twice
     return b"".join(
-        (b"\x84", _head(protected), protected, b"\xa0", _head(payload), payload, _head(made), made)
+        (bytes(front), payload, b"\x58\x20", tag(key, protected, payload, external_aad))
     )
-
-
-def _head(string: bytes) -> bytes:
-    out = bytearray()
-    cbor.head(out, cbor.BYTES, len(string))
-    return bytes(out)
 
 
 def tag(key: HmacKey, protected: bytes, payload: bytes, external_aad: bytes) -> bytes:

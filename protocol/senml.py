@@ -36,26 +36,45 @@ def encode_pack(base_name: str, readings: list[Reading], start_ms: int = 0) -> b
     base_ms = first_ms if first_ms >= RELATIVE_TIME_MS else 0
     after_start_ms = start_ms - base_ms
     out = bytearray()
+    name = unit = ""  # mostly those of the record before: their bytes are made once
+    name_text = unit_text = b""
     cbor.head(out, cbor.ARRAY, len(readings))
     for position, reading in enumerate(readings):
         base = 0 if position else 1 + bool(base_ms)
-        label, after_ms = label_of(reading.value), reading.time_ms + after_start_ms
+        after_ms = reading.time_ms + after_start_ms
         cbor.head(out, cbor.MAP, 2 + bool(reading.unit) + bool(after_ms) + base)
         # in the order of their encodings: the labels below zero are the last
-        _field(out, NAME, reading.name[len(base_name) :])
-        if reading.unit:
-            _field(out, UNIT, reading.unit)
-        if label < TIME:
-            _field(out, label, reading.value)
-        if after_ms:
-            _field(out, TIME, decimal(after_ms, -3))
-        if label > TIME:
-            _field(out, label, reading.value)
+        if reading.name != name:
+            name = reading.name
+            name_text = name[len(base_name) :].encode()
+        _text(out, NAME, name_text)
+        if reading.unit != unit:
+            unit = reading.unit
+            unit_text = unit.encode()
+        if unit:
+            _text(out, UNIT, unit_text)
+        _value(out, reading.value, after_ms)
         if base:
             _field(out, BASE_NAME, base_name)
         if base > 1:
             _field(out, BASE_TIME, decimal(base_ms, -3))
     return bytes(out)
+
+
+def _value(out: bytearray, value: object, after_ms: int) -> None:
+    label = label_of(value)
+    if label < TIME:
+        _field(out, label, value)
+    if after_ms:
+        _field(out, TIME, decimal(after_ms, -3))
+    if label > TIME:
+        _field(out, label, value)
+
+
+def _text(out: bytearray, label: int, text: bytes) -> None:
+    cbor.write(out, label)
+    cbor.head(out, cbor.TEXT, len(text))
+    out.extend(text)
 
 
 def _field(out: bytearray, label: int, value: object) -> None:

@@ -14,7 +14,7 @@ from device.board.event import Event
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from typing import BinaryIO
 
     import network
@@ -46,15 +46,15 @@ class Firmware:
     def ticks_diff(self, later: int, earlier: int) -> int:
         return time.ticks_diff(later, earlier)
 
-    async def sleep_ms(self, duration_ms: int) -> None:
-        await asyncio.sleep_ms(duration_ms)
+    def sleep_ms(self, duration_ms: int) -> "Awaitable[None]":
+        return asyncio.sleep_ms(duration_ms)
 
     def event(self) -> "shapes.Event":
         return Event()
 
-    async def wait(self, event: "shapes.Event", timeout_ms: int) -> bool:
-        was_set: bool = await event.wait_ms(timeout_ms)  # type: ignore[attr-defined]  # one of ours
-        return was_set
+    def wait(self, event: "shapes.Event", timeout_ms: int) -> "Awaitable[bool]":
+        waiting: Awaitable[bool] = event.wait_ms(timeout_ms)  # type: ignore[attr-defined]  # ours
+        return waiting
 
     def open_udp(self, host: str, port: int) -> "Udp":
         return Udp(host, port)
