@@ -13,7 +13,8 @@ from protocol.limits import MAX_ENVELOPE_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Callable, Coroutine, Iterable
+    from typing import Any
 
     from device.clock import Clock
     from device.shapes import Board, Udp
@@ -80,7 +81,7 @@ class Endpoint:
         payload: bytes = b"",
         content_format: int | None = None,
         more: "Iterable[tuple[int, bytes]]" = (),
-    ) -> "Awaitable[Message | None]":
+    ) -> "Coroutine[Any, Any, Message | None]":
         """The response; None and a `reason` where there is none.
 
         `path` is "r" or "home/kitchen"; `more` are further options. A payload over

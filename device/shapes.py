@@ -4,7 +4,7 @@ No board ever loads this file: modules name it under `if TYPE_CHECKING`. What ea
 promises is said here once; `board/` keeps the promises.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, BinaryIO, Protocol
 
 from protocol.cbor import Decimal
@@ -63,14 +63,14 @@ class Asker(Protocol):
     def reason(self) -> str:
         """Why the last request had no answer."""
 
-    async def exchange(
+    def exchange(
         self,
         code: int,
         path: str,
         payload: bytes = b"",
         content_format: int | None = None,
         more: Iterable[tuple[int, bytes]] = (),
-    ) -> Message | None:
+    ) -> Coroutine[Any, Any, Message | None]:
         """The response; None and a `reason` where there is none."""
 
 
