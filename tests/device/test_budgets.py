@@ -256,8 +256,14 @@ def test_a_record_makes_no_more_garbage_than_it_may(
     # one after the other, so that none waits, and each has its coupon
     watch, every_ms = ["garbage", "1", "7"], 30 // per_pack
     events, _, _ = carried(
-        *(profile, folder, compiled_with_names, 10, watch),
-        heap="64M", every_ms=every_ms, per_pack=per_pack,
+        profile,
+        folder,
+        compiled_with_names,
+        10,
+        watch,
+        heap="64M",
+        every_ms=every_ms,
+        per_pack=per_pack,
     )
 
     (found,) = [event for event in events if event["event"] == "garbage"]
