@@ -59,5 +59,5 @@ vline VOID wrap_socket ZLIB
 # Names of ours that objects of some firmware have, too: where they mean those they must stay.
 ALSO_OURS = frozenset(
     "Link active at cancel check delete done finished handle is_set of pending port ready"
-    " reset_cause run running save unique_id wait".split()
+    " put reset_cause run running save sockets unique_id wait".split()
 )
