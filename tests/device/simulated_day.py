@@ -148,8 +148,9 @@ class Flash:
         return 0
 
     def counts(self):
-        starts = range(0, 2 * self._blocks, 2)
-        return [int.from_bytes(self.erases[at : at + 2], "big") for at in starts]
+        """One by one: after a day the heap may have no room for all in one piece."""
+        for at in range(0, 2 * self._blocks, 2):
+            yield int.from_bytes(self.erases[at : at + 2], "big")
 
     def mount(self, root, program_bytes):
         vfs.VfsLfs2.mkfs(self, progsize=program_bytes)
