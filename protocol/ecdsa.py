@@ -112,6 +112,7 @@ class Signer:
         seed = HmacKey(self._key).tag(number)
         hedge = b"coupon" + self._random_bytes(32)
         k = yield from nonce(self._key, seed, hedge)
+        del number, seed, hedge  # a board has no memory for them while the rest is made
         return (yield from self._pair(k))
 
     def _pair(self, k: int) -> "Generator[None, None, bytes]":

@@ -54,6 +54,7 @@ def multiple(scalar: int, read: "Read", blind: int) -> "Generator[None, None, Po
     # because every shift of a large number is another one.
     scalar = (scalar + _ALL_BITS) % N
     half = (scalar + N * (scalar & 1) >> 1).to_bytes(TEETH * _TOOTH_BITS // 8, "little")
+    scalar = 0
     point = None
     for column in range(COLUMNS - 1, -1, -1):
         if point is not None:
@@ -65,8 +66,10 @@ def multiple(scalar: int, read: "Read", blind: int) -> "Generator[None, None, Po
                 zz = blind * blind % P
                 zzz = zz * blind % P
                 point = x * zz % P, y * zzz % P, zz, zzz
+                blind = zz = zzz = 0
             else:
                 point = added(*point, x, y)
+            x = y = 0  # a board keeps what is in a name until it is in another, however long
             yield
     if point is None or not _is_on_curve(*point):
         raise FaultError("a point that is not on the curve")

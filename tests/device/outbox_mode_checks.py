@@ -65,7 +65,7 @@ def check_an_outage_has_it_durable_while_the_gateway_is_away(folder):
 
 
 def check_large_envelopes_are_durable_before_the_ring_is_full(folder):
-    large = [one + bytes(800) for one in numbered(4)]
+    large = [one + bytes(800) for one in numbered(3)]
 
     filled(folder, large, mode="outage")
 
