@@ -6,7 +6,7 @@ Knows nothing of what is in an envelope but its number.
 The modes, and what a power cut may cost of what was sealed:
 
 - `always`: every envelope is durable when `put` returns. Nothing.
-- `batch`: durable once eight wait, or as many as RAM is for, or one has waited for
+- `batch`: durable once ten wait, or as many as RAM is for, or one has waited for
   `SPILL_AFTER_MS`. That, at most.
 - `outage`: the same, but of time only while the gateway does not answer. What waits for its
   answer when power goes, until the request is given up.
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 ALWAYS, BATCH, OUTAGE = "always", "batch", "outage"
 MODES = (ALWAYS, BATCH, OUTAGE)
 OLDEST, NEWEST = "oldest", "newest"
-SPILL_AFTER_MS = 75_000  # long enough for eight at one in 10 s
+SPILL_AFTER_MS = 95_000
 TEND_MS = 3000
 RING_BYTES = 3072  # of ten signed readings it has room for seven envelopes
-_RING = 8  # one flush costs about one erase, however much it writes up to a flash block
+_RING = 10  # one flush costs about one erase, however much it writes up to a flash block
 _QUARANTINED = 4
 MARK_BYTES = 24  # epoch and sequence, and the start of the hash of that envelope
 

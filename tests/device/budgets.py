@@ -28,10 +28,7 @@ FIRST_DATAGRAM_S = 0.1
 # Erases of flash blocks for each envelope, in the default mode.
 ERASES = 0.15
 ERASES_WHILE_ANSWERED = 0.01
-# Of envelopes of one reading, those of their delivery as well: a short one pays as much for names
-# of files and for its place, which programs of 256 bytes make dear.
-ERASES_DELIVERED = 0.18
-ERASES_A_DAY = 1300  # of an outage alone, with no more than eight envelopes in 75 s
+ERASES_A_DAY = 1300  # of an outage alone, with no more than ten envelopes in 95 s
 
 # A device as `device add` makes it, with its Wi-Fi; a file that another has in it has no bytes.
 _AGENT = (

@@ -20,14 +20,14 @@ def check_always_has_it_durable_at_once(folder):
     assert flushed(folder) == numbered(1)
 
 
-def check_a_batch_is_durable_when_eight_wait(folder):
-    outbox = filled(folder, numbered(7), mode="batch")
+def check_a_batch_is_durable_when_ten_wait(folder):
+    outbox = filled(folder, numbered(9), mode="batch")
     assert store.load(folder + "/outbox/cursor") is None
     assert [name for name in os.listdir(folder + "/outbox") if name[0] == "s"] == []
 
-    outbox.put(numbered(8)[7], 0)
+    outbox.put(numbered(10)[9], 0)
 
-    assert flushed(folder) == numbered(8)
+    assert flushed(folder) == numbered(10)
 
 
 def check_a_batch_is_durable_when_one_has_waited_for_long(folder):
@@ -136,9 +136,9 @@ def check_the_first_start_knows_of_none_before(folder):
 
 
 def check_a_start_knows_the_last_number_that_was_flushed(folder):
-    filled(folder, numbered(9), mode="batch")
+    filled(folder, numbered(11), mode="batch")
 
-    assert opened(folder).ended[:8] == numbered(8)[7][20:28]
+    assert opened(folder).ended[:8] == numbered(10)[9][20:28]
 
 
 def check_a_start_knows_the_last_number_after_a_planned_stop(folder):

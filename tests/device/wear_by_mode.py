@@ -60,7 +60,7 @@ def fast_outage(outbox):
 
 
 def outage(outbox):
-    """One in ten seconds: the time that one may wait lets eight gather."""
+    """One in ten seconds: the time that one may wait lets nine gather."""
     return use(outbox, 2 * _HOUR, answered=False)
 
 
