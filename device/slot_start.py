@@ -45,7 +45,7 @@ def pause(error: Exception) -> None:
     except ImportError:
         raise error
     print("failed:", repr(error))
-    time.sleep_ms(_PAUSE_MS)
+    time.sleep_ms(_PAUSE_MS)  # a fault of each start is not to wear out the flash
 
 
 def _watch(slots: "Slots") -> None:

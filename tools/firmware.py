@@ -1,7 +1,8 @@
 """The files that go on a board: protocol/ and device/ as bytecode, and the table to sign with.
 
 Bytecode is what boards run: compiling on them would take more memory than running does. It is
-made of shrunk sources (`tools.shrink`); tracebacks name module and public function.
+made of shrunk sources (`tools.shrink`); a traceback names the module, and functions by names of
+the firmware's own (docs/decisions/0008).
 """
 
 import hashlib

@@ -37,7 +37,7 @@ class Board:
     async def wait(self, event: Event, timeout_ms: int) -> bool:
         try:
             async with asyncio.timeout(timeout_ms / 1000):
-                await event.wait()  # type: ignore[attr-defined]  # one of asyncio
+                await event.wait()  # type: ignore[attr-defined]  # made by `event`
         except TimeoutError:
             return False
         return True

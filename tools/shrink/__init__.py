@@ -1,8 +1,9 @@
 """Makes the sources of a device small before they are compiled; what they do stays the same.
 
 A board keeps every name and every module-level number in RAM for ever: of what the agent takes,
-that was a fifth. So types, messages that nobody on a board reads, and names that no other file
-uses never get there. Sources and results are texts by path, as `device/uplink.py`.
+that was a fifth. So types and messages that nobody on a board reads never get there, names are
+ones that its firmware has anyway, and what is loaded together is one file. Sources and results
+are texts by path, as `device/uplink.py`.
 """
 
 import ast

@@ -81,7 +81,7 @@ class Timer:
 
     def _run(self, period_ms, callback):
         while True:
-            time.sleep_ms(period_ms)
+            time.sleep_ms(period_ms)  # in a thread of its own, as an interrupt would come
             callback(self)
 
 
