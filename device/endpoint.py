@@ -116,7 +116,13 @@ class Endpoint:
             self._woken.clear()
             self._opens = opens
             try:
-                return await self._ask(code, options, payload, token)
+                if self._udp is None or self._failures >= _REOPEN_AFTER or self._is_deaf():
+                    await self._open()
+                if self._udp is None:
+                    self.reason = "no-address"
+                    return None
+                datagram = self._datagram(code, options, payload, token)
+                return await self._exchanged(self._udp, datagram)
             finally:
                 self._opens = self._exchange = None
                 self._woken.set()
@@ -140,41 +146,35 @@ class Endpoint:
         if self._udp is not None:
             self._failures = _REOPEN_AFTER
 
-    async def _ask(
-        self, code: int, options: list[tuple[int, bytes]], payload: bytes, token: bytes
-    ) -> "Message | None":
-        self.reason = "no-address"
+    async def _open(self) -> None:
+        """Another socket, if there can be one; whoever has the last one loses it."""
+        if self._reader is not None:
+            await self.close()
+            self._failures = 0
         try:
-            udp = self._udp
-            if udp is None or self._failures >= _REOPEN_AFTER or self._is_deaf():
-                udp = await self._opened()
+            self._udp = self._board.open_udp(self._host, self._port)
         except OSError:
-            return None
-        self.reason = "no-answer"
-        udp.limit_bytes = self.answer_bytes
+            return
+        self.sockets += 1
+        self._reader = asyncio.create_task(self._read(self._udp))
+
+    def _datagram(
+        self, code: int, options: list[tuple[int, bytes]], payload: bytes, token: bytes
+    ) -> bytes:
+        """A request under the next message id, and a token of its own unless it is given one."""
         self._message_id = (self._message_id + 1) & 0xFFFF
         self._tokens = self._tokens[1 - _REMEMBERED_TOKENS :]
         self._tokens.append(token or self._board.random_bytes(_TOKEN_BYTES))
-        request = coap.Message(coap.CON, code, self._message_id, self._tokens[-1], options, payload)
-        answer = await self._exchanged(udp, coap.encode(request))
-        self._failures = self._failures + 1 if answer is None else 0
-        return answer
-
-    async def _opened(self) -> "Udp":
-        if self._reader is not None and (self._is_deaf() or self._failures >= _REOPEN_AFTER):
-            await self.close()
-            self._failures = 0
-        if self._udp is None:
-            self._udp = self._board.open_udp(self._host, self._port)
-            self.sockets += 1
-            self._reader = asyncio.create_task(self._read(self._udp))
-        return self._udp
+        message = coap.Message(coap.CON, code, self._message_id, self._tokens[-1], options, payload)
+        return coap.encode(message)
 
     def _is_deaf(self) -> bool:
         """Nobody receives any more, as where the socket failed."""
         return self._reader is not None and self._reader.done()
 
     async def _exchanged(self, udp: "Udp", datagram: bytes) -> "Message | None":
+        self.reason = "no-answer"
+        udp.limit_bytes = self.answer_bytes
         self._answer = None
         self._moved.clear()
         exchange = self._exchange = Exchange(
@@ -192,7 +192,9 @@ class Endpoint:
             if again is not None:
                 self.retransmissions += 1
                 udp.send(again)
-        return self._answer if exchange.state == DONE else None
+        answer = self._answer if exchange.state == DONE else None
+        self._failures = self._failures + 1 if answer is None else 0
+        return answer
 
     async def _read(self, udp: "Udp") -> None:
         """The one task that receives on the socket; ends only by being cancelled."""

@@ -100,9 +100,9 @@ class Sampler:
         self._urgent = False
         losses = self._losses()
         now_ms = self._clock.uptime_ms()
-        for index, name in enumerate(OWN_NAMES):
+        for index in range(len(OWN_NAMES)):  # enumerate makes a pair of each, for every pack
             if losses[index] != self._reported[index]:
-                own = self._config.name + "/" + name
+                own = self._config.name + "/" + OWN_NAMES[index]
                 gathered.append(Reading(own, _COUNT_UNIT, losses[index], now_ms))
         for slot in self.slots:
             if slot.errors != slot.told:

@@ -174,8 +174,8 @@ def _max_age_s(answer: "Message") -> int:
 
 def _number(sealed: bytes) -> tuple[int, int]:
     """The epoch and sequence of an envelope of ours."""
-    number = envelope.number_in(sealed)
-    return int.from_bytes(number[:4], "big"), int.from_bytes(number[4:], "big")
+    number = int.from_bytes(envelope.number_in(sealed), "big")
+    return number >> 32, number & 0xFFFFFFFF
 
 
 def _count(sealed: bytes) -> int:

@@ -8,6 +8,7 @@ from collections import namedtuple
 
 UINT, NINT, BYTES, TEXT, ARRAY, MAP, TAG = 0, 1, 2, 3, 4, 5, 6
 _DECIMAL_TAG = 4
+_BYTES = (bytes, bytearray, memoryview)  # once: a tuple in its place is made at every call
 
 
 class Decimal(namedtuple("Decimal", ("mantissa", "exponent"))):
@@ -44,8 +45,7 @@ def write(out: bytearray, value: object) -> None:
         text = value.encode()
         head(out, TEXT, len(text))
         out.extend(text)
-    # apart, for a tuple of three is made each time
-    elif isinstance(value, bytes) or isinstance(value, (bytearray, memoryview)):  # noqa: SIM101
+    elif isinstance(value, _BYTES):
         head(out, BYTES, len(value))
         out.extend(value)
     else:

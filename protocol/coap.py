@@ -97,11 +97,10 @@ def encode_body(options: list[tuple[int, bytes]], payload: bytes) -> bytes:
     out = bytearray()
     previous = 0
     for number, value in options:
-        delta_nibble, delta_more = _split(number - previous)
-        length_nibble, length_more = _split(len(value))
-        out.append(delta_nibble << 4 | length_nibble)
-        out.extend(delta_more)
-        out.extend(length_more)
+        delta, length = number - previous, len(value)
+        out.append(_nibble(delta) << 4 | _nibble(length))
+        _extend(out, delta)
+        _extend(out, length)
         out.extend(value)
         previous = number
     if payload:
@@ -110,13 +109,17 @@ def encode_body(options: list[tuple[int, bytes]], payload: bytes) -> bytes:
     return bytes(out)
 
 
-def _split(number: int) -> tuple[int, bytes]:
-    """A delta or length as its nibble and the bytes that follow (§3.1)."""
-    if number < 13:
-        return number, b""
-    if number < 269:
-        return 13, bytes((number - 13,))
-    return 14, (number - 269).to_bytes(2, "big")
+def _nibble(number: int) -> int:
+    """What the head of an option says of a delta or length (§3.1)."""
+    return number if number < 13 else 13 if number < 269 else 14
+
+
+def _extend(out: bytearray, number: int) -> None:
+    """Adds the bytes that follow for a delta or length that is too large for the head."""
+    if number >= 269:
+        out.extend((number - 269).to_bytes(2, "big"))
+    elif number >= 13:
+        out.append(number - 13)
 
 
 def decode(data: bytes) -> Message:

@@ -12,6 +12,7 @@ from protocol.p256 import N, P, finished
 
 KEY_BYTES = 32
 _ONES = b"\x01" * 32
+_HALF_N = N // 2
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class Signer:
 
     def sign(self, digest: bytes) -> bytes:
         """r ‖ s, 64 bytes: of a coupon, if need be of one half made; else the one of RFC 6979.
+        Of the two s that hold it is the lower.
 
         FaultError, with nothing signed and the coupon gone, where it came out wrong.
         """
@@ -100,11 +102,14 @@ class Signer:
             coupon = finished(steps)
         else:
             coupon = finished(self._pair(finished(nonce(self._key, digest))))
-        r, inverse = int.from_bytes(coupon[:32], "big"), int.from_bytes(coupon[32:], "big")
-        s = (int.from_bytes(digest, "big") + r * self._scalar) % N * inverse % N
+        first = coupon[:32]
+        r, inverse = int.from_bytes(first, "big"), int.from_bytes(coupon[32:], "big")
+        s = (int.from_bytes(digest, "big") + r * self._scalar) * inverse % N
         if not r or not s:
             raise FaultError("a signature of zero")
-        return coupon[:32] + s.to_bytes(32, "big")
+        if s > _HALF_N:  # anyone can write n - s for s, and both hold: this is the one spelling
+            s = N - s
+        return first + s.to_bytes(32, "big")
 
     def _coupon(self) -> "Generator[None, None, bytes]":
         self._made += 1

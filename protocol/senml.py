@@ -39,8 +39,8 @@ def encode_pack(base_name: str, readings: list[Reading], start_ms: int = 0) -> b
     name = unit = ""  # mostly those of the record before: their bytes are made once
     name_text = unit_text = b""
     cbor.head(out, cbor.ARRAY, len(readings))
-    for position, reading in enumerate(readings):
-        base = 0 if position else 1 + bool(base_ms)
+    base = 1 + bool(base_ms)  # fields of the pack, which its first record has
+    for reading in readings:
         after_ms = reading.time_ms + after_start_ms
         cbor.head(out, cbor.MAP, 2 + bool(reading.unit) + bool(after_ms) + base)
         # in the order of their encodings: the labels below zero are the last
@@ -58,6 +58,7 @@ def encode_pack(base_name: str, readings: list[Reading], start_ms: int = 0) -> b
             _field(out, BASE_NAME, base_name)
         if base > 1:
             _field(out, BASE_TIME, decimal(base_ms, -3))
+        base = 0
     return bytes(out)
 
 

@@ -9,7 +9,9 @@ from collections import namedtuple
 from protocol import sign1
 from protocol.errors import MalformedError, TooLargeError, UnsupportedError
 from protocol.limits import MAX_ENVELOPE_BYTES
+from protocol.p256 import N
 
+LARGEST_S = (N // 2).to_bytes(32, "big")
 UNKNOWN_BEFORE = bytes(sign1.BEFORE_BYTES)
 # -9, ESP256 (RFC 9864 §2.1), and -7, ES256 (RFC 9053 §2.1), the older name of the same
 _ALGORITHMS = (b"\x28", b"\x26")
@@ -55,7 +57,7 @@ def parse(data: bytes) -> Signed:
     protected, cti = data[_PROTECTED:_UNPROTECTED], data[_CTI:_UNPROTECTED]
     epoch, sequence = int.from_bytes(cti[:4], "big"), int.from_bytes(cti[4:8], "big")
     payload, signature = _payload(data), data[-_SIGNATURE_BYTES:]
-    if signature[32:] > sign1.LARGEST_S:
+    if signature[32:] > LARGEST_S:
         raise MalformedError("not the lower of the two signatures that hold")
     before = data[_BEFORE:_UNPROTECTED]
     return Signed(data[_KID:16], epoch, sequence, before, payload, protected, signature)

@@ -34,6 +34,7 @@ from protocol.envelope import UP
 from protocol.errors import ProtocolError
 from protocol.note import VerifierKey
 from protocol.senml import Reading
+from tests.signing_vectors import lower
 
 ORIGIN = "test.invalid/ledger"
 SEED = bytes(range(32))
@@ -122,7 +123,7 @@ class SigningDevice:
 
     def sign_payload(self, payload: bytes, sequence: int = 0, epoch: int = 1) -> bytes:
         return sign1.seal(
-            self._signature,
+            lambda digest: lower(self._signature(digest)),
             self.kid,
             epoch=epoch,
             sequence=sequence,

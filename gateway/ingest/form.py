@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from protocol.limits import MAX_ENVELOPE_BYTES
-from protocol.sign1 import LARGEST_S
+from protocol.sign1_reader import LARGEST_S
 
 _HEAD = bytes.fromhex("84 5819 a3 0105 0448")  # [h'{1: 5, 4: h'kid
 _CLAIMS = bytes.fromhex("0fa10748")  # , 15: {7: h'cti

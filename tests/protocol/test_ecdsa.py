@@ -13,10 +13,11 @@ from protocol.p256 import N
 from tests.device.signatures import is_signature
 from tests.interpreters import ROOT, run_micropython
 from tests.protocol import oracles, signing
-from tests.signing_vectors import constant, read_point
+from tests.signing_vectors import constant, lower, read_point
 
 KEY = hashlib.sha256(b"a key").digest()
 DIGEST = hashlib.sha256(b"a pack").digest()
+RFC_6979 = lower(oracles.ecdsa(KEY, b"a pack"))
 PACKS, MANY_PACKS = 200, 20_000
 
 
@@ -99,7 +100,16 @@ def test_without_a_coupon_the_signature_is_that_of_rfc_6979():
     signer = signer_of(coupons=0)
 
     assert not signer.idle()
-    assert signer.sign(DIGEST) == oracles.ecdsa(KEY, b"a pack")
+    assert signer.sign(DIGEST) == RFC_6979
+
+
+def test_of_the_two_s_that_hold_the_lower_is_given():
+    signer = filled(signer_of(coupons=20))
+
+    signatures = [signer.sign(DIGEST) for _ in range(20)]
+
+    assert all(is_signature(oracles.p256_public(KEY), DIGEST, one) for one in signatures)
+    assert [lower(one) for one in signatures] == signatures
 
 
 def test_a_coupon_signs_once_and_is_gone():
@@ -109,7 +119,7 @@ def test_a_coupon_signs_once_and_is_gone():
 
     assert [is_signature(oracles.p256_public(KEY), DIGEST, one) for one in signatures] == [True] * 4
     assert len({one[:32] for one in signatures}) == 4
-    assert signatures[3] == oracles.ecdsa(KEY, b"a pack")
+    assert signatures[3] == RFC_6979
     assert signer.ready == 0
 
 
@@ -132,7 +142,7 @@ def test_a_coupon_that_is_half_made_is_finished_and_used_once():
     first, second = signer.sign(DIGEST), signer.sign(DIGEST)
 
     assert first == filled(signer_of()).sign(DIGEST)
-    assert second == oracles.ecdsa(KEY, b"a pack")
+    assert second == RFC_6979
     assert (signer.ready, filled(signer).ready) == (0, 1)
 
 
@@ -180,7 +190,7 @@ def test_a_wrong_point_signs_nothing():
     with pytest.raises(FaultError):
         signer.sign(DIGEST)
 
-    assert signer.sign(DIGEST) == oracles.ecdsa(KEY, b"a pack")
+    assert signer.sign(DIGEST) == RFC_6979
 
 
 def test_a_signature_of_zero_is_refused_and_the_coupon_gone():
