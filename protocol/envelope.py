@@ -60,7 +60,7 @@ def seal(
 
 def protected_header(kid: bytes, number: bytes) -> bytes:
     """The encoded header map of profile `mac`; `number` is epoch ‖ sequence, 8 bytes."""
-    return _ALG_KID + kid + _CTI + number
+    return b"".join((_ALG_KID, kid, _CTI, number))
 
 
 def kid_in(sealed: bytes) -> bytes:

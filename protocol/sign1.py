@@ -71,4 +71,6 @@ def bytes_head(size: int) -> bytes:
     """The head of a CBOR byte string below 64 KiB (RFC 8949 §3)."""
     if size < 24:
         return (0x40 | size).to_bytes(1, "big")
-    return (0x5800 | size).to_bytes(2, "big") if size < 256 else (0x590000 | size).to_bytes(3, "big")
+    return (
+        (0x5800 | size).to_bytes(2, "big") if size < 256 else (0x590000 | size).to_bytes(3, "big")
+    )
