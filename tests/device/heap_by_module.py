@@ -1,8 +1,9 @@
 """Prints what each module that a device loads takes of the heap, inside MicroPython.
 
 Run by test_budgets.py, or by hand, on compiled packages (`tools.firmware.compiled`):
-`MICROPYPATH=FOLDER micropython tests/device/heap_by_module.py`. A module that imports others
+`MICROPYPATH=FOLDER micropython tests/device/heap_by_module.py agent`. A module that imports others
 comes after them here, so each line is one file alone, and what is in it; the last line is JSON.
+With the argument "update" it is what an update loads, which runs without the agent.
 """
 
 import gc
@@ -39,6 +40,23 @@ ASKING = (
     "device.resources",
     "device.listening",
 )
+UPDATE = (
+    "device",
+    "asyncio",
+    "device.main",
+    "device.forgetting",
+    "device.start",
+    "device.board.unix",
+    "device.endpoint",
+    "device.sending",
+    "device.fetching",
+    "device.between",
+    "protocol.p256",
+    "protocol.ecdsa_verify",
+    "protocol.manifest",
+    "device.slot_files",
+    "device.update",
+)
 
 
 def used():
@@ -56,13 +74,14 @@ def load(modules):
     return used() - at_start
 
 
-def main():
+def main(what):
     known = set(sys.modules)
-    found = {"agent": load(AGENT), "asking": load(ASKING)}
-    new = [name for name in sys.modules if name not in known]
-    found["not_listed"] = [name for name in new if name not in AGENT + ASKING]
+    loaded = {"agent": AGENT, "asking": ASKING} if what == "agent" else {what: UPDATE}
+    found = {part: load(modules) for part, modules in loaded.items()}
+    listed = [name for modules in loaded.values() for name in modules]
+    found["not_listed"] = [name for name in sys.modules if name not in known and name not in listed]
     print(json.dumps(found))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

@@ -56,14 +56,17 @@ def test_each_part_that_only_some_boards_load_stays_small(part, budget):
     budget.hold(f"bytes of .mpy {part}", sum(sizes.get(name, 0) for name in names), limit=limit)
 
 
-def test_the_modules_take_no_more_of_the_heap_than_they_may(budget, tmp_path, compiled):
-    program = ["-X", "heapsize=256K", str(HERE / "heap_by_module.py")]
-
-    run = run_micropython(program, tmp_path, packages=compiled)
-
+def heap_by_module(what, folder, packages):
+    program = ["-X", "heapsize=256K", str(HERE / "heap_by_module.py"), what]
+    run = run_micropython(program, folder, packages=packages)
     print(run.stdout)
     assert run.returncode == 0
-    found = json.loads(run.stdout.splitlines()[-1])
+    return json.loads(run.stdout.splitlines()[-1])
+
+
+def test_the_modules_take_no_more_of_the_heap_than_they_may(budget, tmp_path, compiled):
+    found = heap_by_module("agent", tmp_path, compiled)
+
     assert found["not_listed"] == ["asyncio.core", "protocol", "protocol.cbor", "device.board"]
     budget.hold(
         "bytes of heap for the agent's modules",
@@ -73,6 +76,15 @@ def test_the_modules_take_no_more_of_the_heap_than_they_may(budget, tmp_path, co
     )
     asking = budgets.ASKING_IN_RAM
     budget.hold("and for OSCORE, blocks, observations", found["asking"], limit=asking)
+
+
+def test_an_update_loads_nothing_of_the_agent_or_of_signing(budget, tmp_path, compiled):
+    found = heap_by_module("update", tmp_path, compiled)
+
+    besides = {"asyncio.core", "protocol", "protocol.cbor", "device.board"}
+    assert set(found["not_listed"]) == besides
+    limit = budgets.UPDATING_IN_RAM
+    budget.hold("bytes of heap for the modules of an update", found["update"], limit=limit)
 
 
 # flash, in a model of one

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.board.child import Make
 from tests.board.virtual import VirtualBoard
 from tests.integration import flashing
 from tests.integration.harness import Site
@@ -43,14 +44,20 @@ def flashed_site(
 
 
 @pytest.fixture
+def make() -> Make:
+    """What board `cellar` is; whoever wants another one parametrizes it."""
+    return Make()
+
+
+@pytest.fixture
 def cellar(
-    flashed: tuple[Site, Path], flashed_site: Site, tmp_path: Path
+    flashed: tuple[Site, Path], flashed_site: Site, tmp_path: Path, make: Make
 ) -> Iterator[VirtualBoard]:
     """The device cellar-1 of `flashed_site`, which is started."""
     (tmp_path / "board").mkdir()
     shutil.copy(flashed[1], tmp_path / "board")
     flashed_site.start_gateway()
-    with VirtualBoard(tmp_path / "board") as board:
+    with VirtualBoard(tmp_path / "board", make) as board:
         yield board
 
 

@@ -12,6 +12,9 @@ from tests.integration.harness import Site
 
 Run = subprocess.CompletedProcess[str]
 NEVER = 1_000_000  # flash operations
+# Of a virtual board, whose own side takes some: just less than the memory that flashing asks for,
+# and just more.
+TOO_SMALL_HEAP, LEAST_HEAP = "140K", "142K"
 OPTIONS = ("--update-key", UPDATE_KEY.hex(), "--sensor", "simulated,every_ms=200")
 _MADE_ANEW = re.compile(r"/data/(epoch\.\d|outbox/.*|clock|slot.*)")  # at every start of a device
 

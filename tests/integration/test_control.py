@@ -98,7 +98,7 @@ def test_a_device_that_listens_hears_a_command_before_its_next_pack(site: Site) 
     folder = device_folder(
         site, NAME, site.coap_port, sensors=[sensor], ack_timeout_ms=50, hear="at-once"
     )
-    board = Board(folder, "128K")
+    board = Board(folder)
     site.start_gateway()
     board.start()
     try:

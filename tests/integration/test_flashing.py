@@ -10,7 +10,7 @@ from tests.board.child import Make
 from tests.board.test_virtual import files_on, wait_until
 from tests.board.virtual import VirtualBoard
 from tests.integration.commands import tallystick
-from tests.integration.flashing import add, lasting_files, rotate
+from tests.integration.flashing import LEAST_HEAP, TOO_SMALL_HEAP, add, lasting_files, rotate
 from tests.integration.harness import slowness
 from tools import enrolling
 from tools.board.link import Board
@@ -62,6 +62,15 @@ def test_run_twice_it_changes_nothing_and_with_other_options_what_they_say(site,
     before, config = (json.loads(one.pop("/data/config.json")) for one in (files, after))
     assert after == files
     assert config == before | {"sensors": [{"driver": "simulated", "every_ms": 200}]}
+
+
+def test_a_board_with_just_the_memory_that_is_asked_for_runs(site, tmp_path):
+    site.start_gateway()
+    with VirtualBoard(tmp_path / "board", Make(heap=LEAST_HEAP)) as virtual:
+        run = add(site, virtual)
+
+        assert run.returncode == 0, run.stderr
+        assert "first verified reading" in run.stdout
 
 
 def test_a_board_with_little_memory_is_a_small_device(site, tmp_path):
@@ -142,7 +151,7 @@ def with_board(virtual: VirtualBoard, code: str) -> str:
         (Make(version="1.23.0"), "micropython 1.23.0 on rp2 is too old", "micropython.org"),
         (Make(firmware="circuitpython"), "runs circuitpython, not MicroPython", "micropython.org"),
         (Make(platform="nrf52"), "no code for that port", "Pico W"),
-        (Make(heap="80K"), "bytes of memory free", "larger board"),
+        (Make(heap=TOO_SMALL_HEAP), "bytes of memory free", "larger board"),
         (Make(flash_blocks=30), "flash is full", "remove files"),
     ],
 )

@@ -9,9 +9,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from tests.board.child import Make
 from tests.board.test_virtual import files_on, wait_until
 from tests.device.releases import D, release
 from tests.integration.commands import tallystick
+from tests.integration.flashing import LEAST_HEAP
 from tests.integration.harness import Site
 from tests.interpreters import mpy_cross
 from tools import firmware
@@ -73,6 +75,11 @@ def told(site: Site) -> list[str]:
     return [one["value"] for one in readings if one["name"] == "cellar-1/update"]
 
 
+@pytest.mark.parametrize(
+    "make",
+    [Make(), Make(heap=LEAST_HEAP)],
+    ids=["a Pico W", "the least memory"],
+)
 def test_an_update_is_fetched_tried_confirmed_and_told_once(site, device, tmp_path):
     key, built = release_key(tmp_path), tmp_path / "release"
     for command in (

@@ -36,6 +36,7 @@ _TOGETHER = {
         "protocol.coap",
         "protocol.exchange",
         "device.clock",
+        "device.supervisor",
     ),
     "device.agent": (
         "protocol.receipt_reader",
@@ -44,11 +45,10 @@ _TOGETHER = {
         "device.outbox",
         "device.packer",
         "device.sampler",
-        "device.supervisor",
         "device.uplink",
     ),
     "device.config_file": ("device.config_checks", "device.config_sensors"),
-    "device.signer": ("protocol.p256", "protocol.ecdsa", "protocol.sign1", "device.table"),
+    "device.signer": ("protocol.ecdsa", "protocol.sign1", "device.table"),
     "device.signing": ("device.keys", "device.table_file", "protocol.keypair"),
 }
 
