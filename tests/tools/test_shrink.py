@@ -1,6 +1,7 @@
 """What is shrunk does what it did: the device's own tests run it; here is what is taken away."""
 
 import re
+import sys
 
 import pytest
 
@@ -13,8 +14,12 @@ def shrunk(text, **others):
 
 
 def run(text, name="result"):
-    space = {}
-    exec(text, space)  # noqa: S102  # our own text
+    space, loaded = {}, dict(sys.modules)
+    try:
+        exec(text, space)  # noqa: S102  # our own text
+    finally:  # a file may stand in for others
+        sys.modules.clear()
+        sys.modules.update(loaded)
     return space[name]
 
 
