@@ -57,6 +57,8 @@ def _load(key: str, driver: str) -> "Driver":
         raise ConfigError(f"{key}: a driver's name has letters, digits, - and _")
     try:
         return sensors.load(driver)
+    except MemoryError:  # no fault of the file's: another start may have room for it
+        raise
     except Exception as error:  # whatever a driver of the owner's does when it is loaded
         file = "drivers/" + driver.replace("-", "_") + ".py"
         raise ConfigError(

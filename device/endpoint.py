@@ -148,9 +148,8 @@ class Endpoint:
 
     async def _open(self) -> None:
         """Another socket, if there can be one; whoever has the last one loses it."""
-        if self._reader is not None:
-            await self.close()
-            self._failures = 0
+        await self.close()
+        self._failures = 0
         try:
             self._udp = self._board.open_udp(self._host, self._port)
         except OSError:
@@ -231,7 +230,8 @@ class Endpoint:
         elif message_id == self._message_id and kind == coap.ACK:
             self._move("ack")
         elif message_id == self._message_id and kind == coap.RST:
-            self.reason = self.reason if self._is_idle() else "reset"
+            if not self._is_idle():
+                self.reason = "reset"
             self._move("reset")
 
     def _handle_response(self, udp: "Udp", message: "Message") -> None:

@@ -127,6 +127,16 @@ def check_an_owners_driver_that_cannot_be_loaded_is_refused_with_its_reason(fold
     assert "a_library_that_is_missing" in refusal('[{"driver": "needs-more"}]')
 
 
+def check_a_driver_that_finds_no_memory_is_no_fault_of_config_json(folder):
+    add_driver(folder, "large_one", "raise MemoryError\n")
+
+    try:
+        sensors('[{"driver": "large-one"}]')
+    except MemoryError:
+        return
+    raise AssertionError("it was taken, or refused")
+
+
 def add_driver(folder, name, source):
     """Puts a file where the owner would, in a folder that `device.main` has on its path."""
     try:

@@ -98,20 +98,22 @@ def test_a_device_that_listens_hears_a_command_before_its_next_pack(site: Site) 
     folder = device_folder(
         site, NAME, site.coap_port, sensors=[sensor], ack_timeout_ms=50, hear="at-once"
     )
-    board = Board(folder)
+    board = Board(folder, "112K")
     site.start_gateway()
     board.start()
     try:
         site.wait_until(lambda: board.count("kept") > 0, "the first reading is kept")
         time.sleep(1)  # it registers meanwhile; if it has not, the registration tells, too
 
-        told(site, "command", NAME, "log", "5")
-        site.wait_until(lambda: len(texts(site, "command")) == 1, "the outcome is in the ledger")
+        for count in (1, 2):  # the agent after the first command listens as well
+            told(site, "command", NAME, "log", "5")
+            site.wait_until(lambda c=count: len(texts(site, "command")) == c, "it is told")
     finally:
         board.stop()
         print(*board.events[-25:], sep="\n")
 
-    assert str(texts(site, "command")[0]).startswith("1 ok")
+    assert [str(text)[:4] for text in texts(site, "command")] == ["1 ok", "2 ok"]
+    assert [board.count(event) for event in ("not-listening", "failed")] == [0, 0]
 
 
 @pytest.mark.usefixtures("running")

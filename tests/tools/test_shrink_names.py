@@ -44,6 +44,12 @@ def run(sources):
     return module.__dict__
 
 
+@pytest.fixture(scope="module")
+def board_files():
+    """What a board gets, before it is compiled: text by path."""
+    return shrink.shrink({one: (ROOT / one).read_text() for one in program.needed("rp2")})
+
+
 def words(text):
     return set(text.replace(".", " ").replace("(", " ").replace(":", " ").split())
 
@@ -126,6 +132,26 @@ def test_each_of_the_names_is_in_the_roms_of_this_firmware(tmp_path):
     # of both, for the whole file was read before its first line ran
     before, after = [int(line.split("n_qstr=")[1].split(",")[0]) for line in told]
     assert before == after < 20
+
+
+@pytest.mark.parametrize(
+    ("file", "function", "passed"),
+    [
+        ("device/resources.py", "put", ["path", "content", "content_format"]),
+        ("device/resources.py", "get", ["path", "most_bytes"]),
+        ("device/fetching.py", "Fetch", ["asker", "path", "write", "at", "etag", "most_bytes"]),
+        ("device/observing.py", "Observation", ["board", "clock", "protected", "path", "heard"]),
+        ("device/board/wiring.py", "i2c", ["bus", "sda", "scl"]),
+    ],
+)
+def test_a_program_on_the_board_may_pass_by_name(file, function, passed, board_files):
+    found = [
+        node.body[0] if isinstance(node, ast.ClassDef) else node
+        for node in ast.walk(ast.parse(board_files[file]))
+        if getattr(node, "name", "") == function
+    ]
+
+    assert [one.arg for one in found[0].args.args if one.arg != "self"] == passed
 
 
 def test_no_name_that_a_boards_objects_have_becomes_another():

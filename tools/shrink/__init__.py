@@ -28,6 +28,8 @@ _ASKED_FOR: dict[str, tuple[str, ...]] = {
     "device.observing": (),
     "protocol.cbor": ("Decimal", "decimal", "mantissa", "exponent"),
 }
+# What an owner's programs and drivers call, by place or by name.
+_OWNERS = ("device.board.wiring", "device.resources", "device.fetching", "device.observing")
 
 
 def shrink(sources: Mapping[str, str], *, public: bool = False) -> dict[str, str]:
@@ -74,12 +76,24 @@ def _asked_for(trees: Trees) -> set[str]:
     found: set[str] = set()
     for module, asked in _ASKED_FOR.items():
         found |= set(asked) or _public({one: trees[one] for one in trees if one == module})
+    for module in _OWNERS:
+        found |= _passed(trees[module]) if module in trees else set()
     return found
 
 
 def _public(trees: Trees) -> set[str]:
     defined = set().union(*[meanings.defined(tree) for tree in trees.values()])
     return {name for name in defined if not name.startswith("_")}
+
+
+def _passed(tree: ast.Module) -> set[str]:
+    """What public functions take, but for those that take one thing: nobody names that."""
+    found: set[str] = set()
+    for function in names.outermost(tree.body):
+        own = [one.arg for one in function.args.args if one.arg != "self"]
+        if len(own) > 1 and (not function.name.startswith("_") or function.name == "__init__"):
+            found |= set(own)
+    return found
 
 
 def module_of(path: str) -> str:

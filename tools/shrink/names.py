@@ -141,19 +141,19 @@ def _families(trees: Trees) -> dict[str, set[str]]:
 
 def _parameters(tree: ast.Module, fixed: Collection[str]) -> Iterator[tuple[Function, list[str]]]:
     """Each outermost function, and what it and those inside it take by place."""
-    for function in _outermost(tree.body):
+    for function in outermost(tree.body):
         arguments = [node for node in ast.walk(function) if isinstance(node, ast.arguments)]
         kept = {"self", *fixed, *(one.arg for node in arguments for one in node.kwonlyargs)}
         found = dict.fromkeys(one.arg for node in arguments for one in node.args)
         yield function, [name for name in found if name not in kept]
 
 
-def _outermost(body: list[ast.stmt]) -> Iterator[Function]:
+def outermost(body: list[ast.stmt]) -> Iterator[Function]:
     for statement in body:
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
             yield statement
         elif isinstance(statement, ast.ClassDef):
-            yield from _outermost(statement.body)
+            yield from outermost(statement.body)
 
 
 class _RenameLocals(ast.NodeTransformer):
