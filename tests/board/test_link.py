@@ -49,6 +49,17 @@ def test_files_go_there_and_come_back(board, virtual):
     assert board.ls("/data") == []
 
 
+def test_answers_are_the_lines_of_json_and_not_the_ends_of_lines(board):
+    assert board.ask("print('\\r')\nprint('[1]\\r')\nprint()\nprint(2)") == [[1], 2]
+
+
+def test_a_slow_board_has_more_time(virtual):
+    with Board(virtual.port, 30) as board:
+        said = board.exec("import time\ntime.sleep(1)\nprint('here')", limit_s=0.2)
+
+    assert said.strip() == "here"
+
+
 def test_hashes_are_of_what_is_there(board):
     board.mkdir("/a")
     board.put("/a/one", b"one")

@@ -58,8 +58,10 @@ class Board:
     board is to be closed. What a file was, or is to be: `put` leaves no half of it.
     """
 
-    def __init__(self, port: str) -> None:
+    def __init__(self, port: str, slowness: float = 1) -> None:
+        """`slowness` is how much longer each limit is: for a board that is emulated."""
         self.port = port
+        self._slowness = slowness
         self._transport: Any = None
         self._open()
 
@@ -80,7 +82,8 @@ class Board:
 
     def ask(self, code: str, doing: str = "a question", limit_s: float = _QUICK_S) -> list[Any]:
         """The lines of JSON that `code` prints."""
-        return [json.loads(line) for line in self.exec(code, doing, limit_s).split("\n") if line]
+        said = self.exec(code, doing, limit_s).split("\n")
+        return [json.loads(line) for line in said if line.strip()]  # boards end a line with \r, too
 
     def ls(self, folder: str) -> list[str]:
         with self._within(_QUICK_S, f"listing {folder}"):
@@ -181,6 +184,7 @@ class Board:
 
         if self._transport is None:
             raise UnpluggedError(self.port)
+        limit_s *= self._slowness
         self._transport.serial.until = time.monotonic() + limit_s
         try:
             yield
