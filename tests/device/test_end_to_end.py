@@ -105,7 +105,10 @@ def test_a_device_killed_while_sending_goes_on_in_a_new_epoch_without_losing_any
         assert numbers == [*range(len(numbers))]
 
 
-@pytest.mark.parametrize(("heap", "least", "most"), [("92K", 4096, 4096), ("270K", 16384, 32768)])
+@pytest.mark.parametrize(
+    ("heap", "least", "most"),
+    [("92K", 4096, 4096), ("128K", 4608, 12_288), ("270K", 98_304, 163_840)],
+)
 def test_a_heap_with_room_is_collected_less_often(heap, least, most, tmp_path, compiled):
     keeper = Keeper(NAME, SECRET)
     (tmp_path / "drivers").mkdir()
