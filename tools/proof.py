@@ -10,8 +10,6 @@ from typing import Annotated
 
 import httpx2 as httpx
 import typer
-from rich.console import Console
-from rich.progress import track
 
 from protocol import checkpoint as checkpoints
 from protocol import note as notes
@@ -22,6 +20,7 @@ from protocol.note import VerifierKey
 from protocol.policy import Policy
 from tools import policy as policies
 from tools import proofs
+from tools.bars import Bars
 from tools.proofs import Keys, ProofVerdict
 from tools.senders import Senders, load
 from tools.sources import UnusableError
@@ -32,7 +31,6 @@ _TIMEOUT_S = 30
 _POLL_S = 0.5
 _POLLS = 30  # a checkpoint comes every second, unless the gateway was told otherwise
 
-_console = Console(stderr=True)  # draws nothing where nobody is watching
 app = typer.Typer(help="Proofs of single entries.", no_args_is_help=True)
 _Vkey = Annotated[
     list[str] | None, typer.Option(help="a ledger's verifier key; more for more ledgers")
@@ -99,12 +97,14 @@ def check(
         older = _held(held, keys) if held else None
         known = Senders(load(senders)) if senders else None
         cosigned = policies.checker(rules, proofs.verify_ed25519) if rules else None
-        verdicts = [
-            proofs.check_proof(
-                str(path), _read(path), keys, cosigned=cosigned, held=older, senders=known
-            )
-            for path in track(_named(files), "checking", console=_console, transient=True)
-        ]
+        paths, verdicts = _named(files), list[ProofVerdict]()
+        with Bars() as bars:
+            for path in paths:
+                bars.show("checking", len(verdicts), len(paths))
+                proof = proofs.check_proof(
+                    str(path), _read(path), keys, cosigned=cosigned, held=older, senders=known
+                )
+                verdicts.append(proof)
     except (UnusableError, OSError) as error:
         raise _wrong_use(error) from error
     _report(verdicts, as_json=json_)
