@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import closing
 from http.client import HTTPConnection, HTTPException
@@ -28,6 +29,7 @@ _START_S = 15
 _POLL_S = 0.02
 _PORTS, _TRIES = range(20_000, 32_000), 200  # below those that Linux and others give away
 _dice = random.SystemRandom()  # not one that processes which were forked share
+_given: deque[int] = deque(maxlen=1000)
 Event = dict[str, Any]
 
 
@@ -206,14 +208,18 @@ def end(process: Process) -> int:
 def free_port(kind: socket.SocketKind) -> int:
     """A loopback port that nobody has right now, and that no system gives away by itself.
 
-    So it is still free after whoever took it has stopped, and starts again.
+    So it is still free after whoever took it has stopped, and starts again. One that was given is
+    not given again soon: whoever asked for it may not have taken it yet.
     """
     for port in _dice.sample(_PORTS, _TRIES):
+        if port in _given:
+            continue
         with socket.socket(socket.AF_INET, kind) as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
+        _given.append(port)
         return port
     raise ConfigError("no port is free on this machine", "stop what listens on thousands of them")
 
