@@ -128,7 +128,10 @@ class Board:
 
     def reset(self) -> None:
         """A hard one; the board starts its program, and this object is closed."""
-        with self._within(_QUICK_S, "resetting"):
+        if self._transport is None:
+            raise UnpluggedError(self.port)
+        # on USB its port may be gone before it has said that it got this
+        with contextlib.suppress(UnpluggedError), self._within(_QUICK_S, "resetting"):
             self._transport.exec_raw_no_follow("import machine\nmachine.reset()")
         self.close()
 
