@@ -98,9 +98,11 @@ def test_a_device_killed_while_sending_goes_on_in_a_new_epoch_without_losing_any
         code, _, output = run_device(command, tmp_path, 5)
 
     assert code == 0, output
-    assert {epoch for epoch, _ in keeper.order} == {1, 2, 3, 4}
+    # one that found its outbox half full samples nothing until it has sent some of that
+    epochs = {epoch for epoch, _ in keeper.order}
+    assert {1, 4} <= epochs <= {1, 2, 3, 4}
     assert keeper.conflicts == []
-    for epoch in (1, 2, 3, 4):
+    for epoch in epochs:
         numbers = sorted(number for at, number in keeper.order if at == epoch)
         assert numbers == [*range(len(numbers))]
 
